@@ -1,0 +1,156 @@
+use crate::{Digest, Months, Plane, Sex};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The answer of the whole program about one radiograph.
+#[derive(Clone, Debug)]
+pub struct Assessment {
+    /// The bone age; `None` when refused.
+    pub months: Option<Months>,
+    /// Where the true reading should lie; `None` for a model without calibrated intervals.
+    pub interval: Option<Interval>,
+    /// Accepted, flagged or refused.
+    pub decision: Decision,
+    /// Reasons to look twice, most serious first.
+    pub flags: Vec<Flag>,
+    /// The sex that was read for, and where it came from.
+    pub sex: SexGiven,
+    /// The model that answered.
+    pub model: ModelName,
+    /// Where the network looked, 0..1, in the pixels of the image as given (same width and height);
+    /// `None` for a model without an attention map.
+    pub attention: Option<Plane>,
+    /// The hand as the extraction saw it, 1 inside and 0 outside, in the pixels of the image as given.
+    pub hand: Option<Plane>,
+    /// SHA-256 of the input file's bytes, where it came from a file.
+    pub input: Option<Digest>,
+}
+
+/// A prediction interval with its promised coverage.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Lower end.
+    pub lower: Months,
+    /// Upper end.
+    pub upper: Months,
+    /// Promised coverage, 0.9 for 90 %.
+    pub level: f32,
+}
+
+/// What may be done with the age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decision {
+    /// Nothing speaks against it.
+    Accepted,
+    /// An age with reasons to look twice.
+    Flagged,
+    /// No age.
+    Refused,
+}
+
+impl Decision {
+    /// The lower-case word of every output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Decision::Accepted => "accepted",
+            Decision::Flagged => "flagged",
+            Decision::Refused => "refused",
+        }
+    }
+}
+
+/// A reason to look twice: a code for machines and a sentence for people.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Flag {
+    /// For machines.
+    pub code: FlagCode,
+    /// For people: one sentence.
+    pub message: String,
+}
+
+impl Flag {
+    /// A flag with its sentence.
+    pub fn new(code: FlagCode, message: impl Into<String>) -> Self {
+        Flag { code, message: message.into() }
+    }
+}
+
+/// What can be noticed about an image or a reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FlagCode {
+    /// No sex was given; both were read and averaged.
+    SexUnknown,
+    /// No plausible hand was found; the whole frame was used.
+    HandNotFound,
+    /// The object that was found touches a frame edge other than the wrist's.
+    HandCut,
+    /// The image is smaller than what the network was trained on.
+    LowResolution,
+    /// The image has next to no contrast.
+    LowContrast,
+    /// The bones were dark on a bright ground; the image was inverted.
+    PolarityInverted,
+    /// The file's EXIF says it was stored turned or mirrored; it was set upright.
+    ExifTurned,
+    /// The image is in colour; its luminance was used.
+    Colour,
+    /// The age lies at the border of what the model was trained on.
+    OutsideTrainingRange,
+}
+
+impl FlagCode {
+    /// The snake_case word of every output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FlagCode::SexUnknown => "sex_unknown",
+            FlagCode::HandNotFound => "hand_not_found",
+            FlagCode::HandCut => "hand_cut",
+            FlagCode::LowResolution => "low_resolution",
+            FlagCode::LowContrast => "low_contrast",
+            FlagCode::PolarityInverted => "polarity_inverted",
+            FlagCode::ExifTurned => "exif_turned",
+            FlagCode::Colour => "colour",
+            FlagCode::OutsideTrainingRange => "outside_training_range",
+        }
+    }
+}
+
+impl fmt::Display for FlagCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The sex that an image was read for.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SexGiven {
+    /// `None`: both were read and averaged.
+    pub value: Option<Sex>,
+    /// Who said so.
+    pub source: SexSource,
+}
+
+/// Who said which sex.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SexSource {
+    /// The `--sex` option, or a caller.
+    Given,
+    /// A row of `--sex-csv`.
+    Table,
+    /// Nobody.
+    Unknown,
+}
+
+/// Which model answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelName {
+    /// Its name, for people.
+    pub name: String,
+    /// SHA-256 of its file.
+    pub digest: Digest,
+}
