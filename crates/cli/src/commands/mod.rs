@@ -1,0 +1,8 @@
+//! One file a command. Each holds, in this order, `Args` (what was typed: the only place for clap types),
+//! `Settings` (what is meant, checked) and
+//! `run(args: Args, printer: &Printer) -> anyhow::Result<Exit>`.
+//!
+//! An error that `run` returns is the user's input (exit code 2) unless it carries
+//! [`OurFault`](crate::exit::OurFault) as context (exit code 3).
+
+pub(crate) mod models;
