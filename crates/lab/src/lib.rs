@@ -1,1 +1,23 @@
-//! In the making.
+//! The laboratory: everything between a folder of labelled radiographs and a model one can trust.
+//!
+//! A [`Dataset`] is read from a folder, a [`Split`] says by hash which image may be used for what,
+//! [`AugmentRanges`] draws the paper's augmentation as one affine map.
+//!
+//! ```
+//! use boneage_lab::{AugmentRanges, Part, part_of};
+//! assert_eq!(part_of("1387"), Part::Training);
+//! let ranges = AugmentRanges::default();
+//! assert_eq!(ranges.draw(7, "1387", 2, 256), ranges.draw(7, "1387", 2, 256));
+//! ```
+
+mod augment;
+mod dataset;
+mod duplicates;
+mod error;
+mod split;
+
+pub use augment::AugmentRanges;
+pub use dataset::{Dataset, Radiograph, RejectedRow, by_id};
+pub use duplicates::{Fingerprint, NearDuplicate, near_duplicates};
+pub use error::LabError;
+pub use split::{Dropped, Part, Split, part_of, third_part_of};

@@ -1,0 +1,121 @@
+use boneage_core::{Affine, stream};
+use serde::{Deserialize, Serialize};
+
+/// The paper's augmentation (section on training; the ranges are those of its public code).
+///
+/// Flip, rotation, shifts, shear and zoom are composed into one affine map, so that the image is
+/// resampled once; what lies outside is filled with the nearest pixel by the resampling.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AugmentRanges {
+    /// Mirror left and right in half of the views.
+    pub flip: bool,
+    /// Rotation within plus and minus this many degrees.
+    pub rotation_degrees: f64,
+    /// Shifts within plus and minus this share of the image's side, each axis on its own.
+    pub shift: f64,
+    /// Shear within plus and minus this many degrees. Keras takes degrees since 2.1.3 and took
+    /// radians before; degrees are our reading of the paper's 0.01.
+    pub shear_degrees: f64,
+    /// Zoom within 1 minus and 1 plus this, each axis on its own.
+    pub zoom: f64,
+}
+
+impl Default for AugmentRanges {
+    fn default() -> Self {
+        AugmentRanges { flip: true, rotation_degrees: 5.0, shift: 0.15, shear_degrees: 0.01, zoom: 0.25 }
+    }
+}
+
+impl AugmentRanges {
+    /// No augmentation at all.
+    pub const NONE: AugmentRanges =
+        AugmentRanges { flip: false, rotation_degrees: 0.0, shift: 0.0, shear_degrees: 0.0, zoom: 0.0 };
+
+    /// The map of view `view` of image `id`: output pixel to input pixel, in pixels of a network
+    /// image of `size` x `size`, about its centre.
+    ///
+    /// The order is Keras's: seen from the output, flip, zoom, shear, shift, rotation. The draws
+    /// depend on seed, id and view alone, and two sizes get the same map up to scale.
+    pub fn draw(&self, seed: u64, id: &str, view: u32, size: usize) -> Affine {
+        let mut random = stream(seed, &["augment", id, &view.to_string()]);
+        // Every number is drawn whatever the ranges, so that one range does not move the others.
+        let mut within = |range: f64| random.uniform(-range, range);
+        let rotation = within(self.rotation_degrees).to_radians();
+        let (shift_x, shift_y) = (within(self.shift) * size as f64, within(self.shift) * size as f64);
+        let shear = within(self.shear_degrees).to_radians();
+        let (zoom_x, zoom_y) = (1.0 + within(self.zoom), 1.0 + within(self.zoom));
+        let flipped = random.unit() < 0.5 && self.flip;
+
+        let centre = (size as f64 - 1.0) / 2.0;
+        let mirror = Affine::scale(if flipped { -1.0 } else { 1.0 }, 1.0);
+        // Keras shears rows by the columns: x' = cos(s) x, y' = y - sin(s) x.
+        let shear = Affine { rows: [shear.cos(), 0.0, 0.0, -shear.sin(), 1.0, 0.0] };
+        Affine::translation(-centre, -centre)
+            .then(mirror)
+            .then(Affine::scale(zoom_x, zoom_y))
+            .then(shear)
+            .then(Affine::translation(shift_x, shift_y))
+            .then(Affine::rotation(rotation))
+            .then(Affine::translation(centre, centre))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: usize = 256;
+
+    fn distance(a: Affine, b: Affine) -> f64 {
+        a.rows.iter().zip(b.rows).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn no_range_is_the_identity_and_a_flip_mirrors_the_whole_grid() {
+        for view in 1..20 {
+            assert!(distance(AugmentRanges::NONE.draw(1, "a", view, SIZE), Affine::IDENTITY) < 1e-12);
+        }
+        let flips = AugmentRanges { flip: true, ..AugmentRanges::NONE };
+        let maps: Vec<Affine> = (0..200).map(|view| flips.draw(1, "a", view, SIZE)).collect();
+        let flipped: Vec<&Affine> = maps.iter().filter(|map| map.rows[0] < 0.0).collect();
+        assert!((70..130).contains(&flipped.len()), "{} of 200", flipped.len());
+        assert_eq!(flipped[0].apply(0.0, 3.0), (255.0, 3.0));
+    }
+
+    #[test]
+    fn a_view_depends_on_seed_id_and_view_and_scales_with_the_size() {
+        let ranges = AugmentRanges::default();
+        let map = ranges.draw(1, "1377", 1, SIZE);
+        assert_eq!(map, ranges.draw(1, "1377", 1, SIZE));
+        for other in [
+            ranges.draw(2, "1377", 1, SIZE),
+            ranges.draw(1, "1378", 1, SIZE),
+            ranges.draw(1, "1377", 2, SIZE),
+        ] {
+            assert!(distance(map, other) > 1e-3);
+        }
+        // The same point of the image, named in pixels of half the size.
+        let small = ranges.draw(1, "1377", 1, SIZE / 2);
+        let there = Affine::grid((SIZE / 2, SIZE / 2), (SIZE, SIZE));
+        assert!(distance(small.then(there), there.then(map)) < 1e-9);
+    }
+
+    #[test]
+    fn draws_stay_within_the_ranges_and_reach_them() {
+        let ranges = AugmentRanges { flip: false, ..AugmentRanges::default() };
+        let centre = (SIZE as f64 - 1.0) / 2.0;
+        let (mut least, mut most) = (f64::MAX, f64::MIN);
+        for view in 0..500 {
+            let map = ranges.draw(3, "x", view, SIZE);
+            let (x, y) = map.apply(centre, centre);
+            // A shift of 0.15 in both axes, turned by the rotation.
+            assert!((x - centre).hypot(y - centre) <= 0.15 * SIZE as f64 * 2f64.sqrt() + 1e-9);
+            let [a, _, _, d, _, _] = map.rows;
+            let zoom = a.hypot(d);
+            assert!((0.749..=1.251).contains(&zoom));
+            (least, most) = (least.min(zoom), most.max(zoom));
+        }
+        assert!(least < 0.76 && most > 1.24);
+    }
+}
