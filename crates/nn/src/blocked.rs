@@ -1,0 +1,122 @@
+use crate::buffer::{Buffer, LINE};
+
+/// Activations between convolutions: `[batch, channels / 16, height, width, 16]`.
+///
+/// Sixteen channels of a pixel lie together, so that every kernel loads whole registers whatever the
+/// image size. A number of channels that is no multiple of 16 is filled up with zeros.
+#[derive(Clone)]
+pub struct Blocked {
+    batch: usize,
+    channels: usize,
+    height: usize,
+    width: usize,
+    values: Buffer,
+}
+
+impl Blocked {
+    /// Zeros.
+    pub fn zeroed(batch: usize, channels: usize, height: usize, width: usize) -> Self {
+        let values = Buffer::zeroed(batch * channels.div_ceil(LINE) * height * width * LINE);
+        Blocked { batch, channels, height, width, values }
+    }
+
+    /// From plain `[batch, channels, height, width]`.
+    ///
+    /// # Panics
+    /// If `values` has another length.
+    pub fn from_nchw(values: &[f32], batch: usize, channels: usize, height: usize, width: usize) -> Self {
+        assert_eq!(values.len(), batch * channels * height * width, "length of an NCHW tensor");
+        let mut blocked = Blocked::zeroed(batch, channels, height, width);
+        for image in 0..batch {
+            for channel in 0..channels {
+                for pixel in 0..height * width {
+                    let at = blocked.index(image, channel, pixel);
+                    blocked.values.as_mut_slice()[at] =
+                        values[(image * channels + channel) * height * width + pixel];
+                }
+            }
+        }
+        blocked
+    }
+
+    /// To plain `[batch, height, width, channels]`, the order of the heads.
+    pub fn to_nhwc(&self) -> Vec<f32> {
+        let (pixels, channels) = (self.height * self.width, self.channels);
+        let mut plain = Vec::with_capacity(self.batch * pixels * channels);
+        for image in 0..self.batch {
+            for pixel in 0..pixels {
+                for channel in (0..channels).step_by(LINE) {
+                    let at = self.index(image, channel, pixel);
+                    plain.extend_from_slice(&self.as_slice()[at..][..LINE.min(channels - channel)]);
+                }
+            }
+        }
+        plain
+    }
+
+    /// To plain `[batch, channels, height, width]`.
+    pub fn to_nchw(&self) -> Vec<f32> {
+        let mut plain = Vec::with_capacity(self.batch * self.channels * self.height * self.width);
+        for image in 0..self.batch {
+            for channel in 0..self.channels {
+                plain.extend(
+                    (0..self.height * self.width).map(|p| self.as_slice()[self.index(image, channel, p)]),
+                );
+            }
+        }
+        plain
+    }
+
+    fn index(&self, image: usize, channel: usize, pixel: usize) -> usize {
+        ((image * self.blocks() + channel / LINE) * self.height * self.width + pixel) * LINE + channel % LINE
+    }
+
+    /// Images.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// Channels, without the filling.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Blocks of 16 channels, the last one perhaps filled up.
+    pub(crate) fn blocks(&self) -> usize {
+        self.channels.div_ceil(LINE)
+    }
+
+    /// Rows of an image.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Columns of an image.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// All floats in blocked order, the filling included.
+    pub(crate) fn as_slice(&self) -> &[f32] {
+        self.values.as_slice()
+    }
+
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [f32] {
+        self.values.as_mut_slice()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_orders_come_back_and_filling_is_zero() {
+        let plain: Vec<f32> = (0..2 * 19 * 3 * 5).map(|i| i as f32 + 1.0).collect();
+        let blocked = Blocked::from_nchw(&plain, 2, 19, 3, 5);
+        assert_eq!(blocked.to_nchw(), plain);
+        assert_eq!(blocked.to_nhwc()[1], plain[15], "second channel of the first pixel");
+        let filled = blocked.as_slice().iter().filter(|&&v| v == 0.0).count();
+        assert_eq!(filled, 2 * (32 - 19) * 15);
+    }
+}
