@@ -1,15 +1,53 @@
-//! In the making.
+//! Image in, image out: from a file's bytes to what the network sees.
+//!
+//! [`decode`] turns a PNG, JPEG, TIFF or BMP into a [`Plane`](boneage_core::Plane) without loss of depth, upright, or says
+//! what is wrong with it. A [`Preprocess`] recipe, saved in every model's bundle, then decides everything
+//! about the image once, as a [`Frame`]: the squash to the data set's 299 px square, the window of greys,
+//! the hand, the crop. Views are drawn from the frame, clean for prediction and augmented for training,
+//! each in one resampling, and [`Frame::to_source`] leads back to the pixels of the file. Training and
+//! prediction run this same code.
+//!
+//! The hand is found as in the paper's figure 3: Sobel gradient, markers from two grey thresholds,
+//! watershed, filled holes, the largest plausible object ([`extract_hand`], every intermediate public).
+//!
+//! ```
+//! use boneage_core::Plane;
+//! use boneage_vision::{DecodeLimits, Preprocess, decode};
+//! let refused = decode(b"hello", &DecodeLimits::default()).unwrap_err();
+//! assert!(refused.to_string().contains("not an image"));
+//!
+//! let film = Plane::from_fn(600, 800, |x, y| (x + y) as f32 / 1400.0);
+//! let frame = Preprocess::default().frame(&film);
+//! assert_eq!(frame.image().width(), 256);
+//! let (x, y) = frame.to_source().apply(-0.5, 255.5); // the lower left corner of both
+//! assert!((x + 0.5).abs() < 1e-9 && (y - 799.5).abs() < 1e-9);
+//! ```
 
 mod components;
+mod decode;
+mod error;
+mod format;
+mod frame;
 mod ground;
 mod hand;
 mod labels;
 mod morphology;
+mod preprocess;
+mod resize;
 mod sobel;
+mod warp;
 mod watershed;
+mod window;
 
 pub use components::{Bounds, Component, components, fill_holes};
+pub use decode::{DecodeLimits, Decoded, decode};
+pub use error::VisionError;
+pub use frame::Frame;
 pub use hand::{HandExtraction, HandRecipe, extract_hand};
 pub use labels::Labels;
+pub use preprocess::{Canonical, Crop, Fit, Preprocess};
+pub use resize::{Filter, resize};
 pub use sobel::sobel;
+pub use warp::warp;
 pub use watershed::watershed;
+pub use window::{Levels, Window};

@@ -1,0 +1,201 @@
+use crate::VisionError;
+use crate::format::{Format, jpeg_ends, png_size};
+use boneage_core::{Flag, FlagCode, Plane};
+use image::codecs::{bmp::BmpDecoder, jpeg::JpegDecoder, png::PngDecoder, tiff::TiffDecoder};
+use image::metadata::Orientation;
+use image::{ColorType, ImageDecoder, ImageError, Limits};
+use std::io::{Cursor, ErrorKind};
+
+/// The least side in pixels. A hand of 32 pixels shows no growth plate; this only keeps icons and
+/// single pixels from being measured.
+const LEAST_SIDE: u64 = 32;
+
+/// A pixel is coloured where its channels differ by more than this share of full scale: JPEG and CMYK
+/// conversions move them apart by one or two parts in 255.
+const COLOUR_STEP: f32 = 16.0 / 255.0;
+
+/// An image is in colour where more than this share of its pixels is coloured; below, it is a grey film
+/// with a coloured mark.
+const COLOUR_SHARE: f64 = 1e-3;
+
+/// What is refused before anything is decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DecodeLimits {
+    /// Most pixels, width times height, by the file's header. A small file can claim billions of them.
+    pub max_pixels: u64,
+}
+
+impl Default for DecodeLimits {
+    /// 100 megapixels: over ten times the largest radiograph of the data set.
+    fn default() -> Self {
+        DecodeLimits { max_pixels: 100_000_000 }
+    }
+}
+
+impl DecodeLimits {
+    /// Limits with another number of pixels.
+    pub fn pixels(max_pixels: u64) -> Self {
+        DecodeLimits { max_pixels }
+    }
+
+    fn check(self, width: u64, height: u64) -> Result<(), VisionError> {
+        if width.min(height) < LEAST_SIDE {
+            return Err(VisionError::TooSmall { width, height, least: LEAST_SIDE });
+        }
+        if width.checked_mul(height).is_none_or(|pixels| pixels > self.max_pixels) {
+            return Err(VisionError::TooLarge { width, height, max_pixels: self.max_pixels });
+        }
+        Ok(())
+    }
+}
+
+/// An image file's content.
+#[derive(Clone, Debug)]
+pub struct Decoded {
+    /// Grey 0..1, 1 being full scale of the file's depth; upright by the file's EXIF orientation.
+    pub plane: Plane,
+    /// Bits a sample as stored: 8, 16 or 32 (smaller depths and palettes count as the 8 they expand to).
+    pub bits: u8,
+    /// [`FlagCode::ExifTurned`] and [`FlagCode::Colour`], where they hold.
+    pub flags: Vec<Flag>,
+}
+
+/// Reads a PNG, JPEG, TIFF (its first page) or BMP. The format is told by the first bytes, never by a name.
+///
+/// Colour becomes luminance (ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B), transparent pixels are laid on
+/// black, as a film's ground is.
+///
+/// # Errors
+/// Any [`VisionError`]. The size is checked against `limits` before pixels are decoded.
+pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Decoded, VisionError> {
+    let format = Format::of(bytes)?;
+    if format == Format::Png
+        && let Some((width, height)) = png_size(bytes)
+    {
+        limits.check(width, height)?;
+    }
+    let fault = |error: ImageError| fault(format, bytes.len(), error);
+    let mut decoder = open(format, bytes, limits).map_err(fault)?;
+    let (width, height) = decoder.dimensions();
+    limits.check(u64::from(width), u64::from(height))?;
+    if format == Format::Jpeg && !jpeg_ends(bytes) {
+        return Err(VisionError::Truncated { format: format.name(), bytes: bytes.len() });
+    }
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let colour = decoder.color_type();
+    // `check` bounds width * height, so at 16 bytes a pixel this fits 64 bits.
+    let mut samples = vec![0; decoder.total_bytes() as usize];
+    decoder.read_image_boxed(&mut samples).map_err(fault)?;
+
+    let (pixels, coloured) = luminance(&samples, colour);
+    drop(samples);
+    let plane = Plane::new(width as usize, height as usize, pixels);
+    let mut flags = Vec::new();
+    if coloured > COLOUR_SHARE {
+        let message = format!("{:.1} % of the pixels are coloured; the luminance was used", 100.0 * coloured);
+        flags.push(Flag::new(FlagCode::Colour, message));
+    }
+    if orientation != Orientation::NoTransforms {
+        let message = format!(
+            "the file's EXIF orientation is {}; the image was set upright by it",
+            orientation.to_exif()
+        );
+        flags.push(Flag::new(FlagCode::ExifTurned, message));
+    }
+    let bits = 8 * colour.bytes_per_pixel() / colour.channel_count();
+    Ok(Decoded { plane: upright(plane, orientation), bits, flags })
+}
+
+fn open<'a>(
+    format: Format,
+    bytes: &'a [u8],
+    limits: &DecodeLimits,
+) -> Result<Box<dyn ImageDecoder + 'a>, ImageError> {
+    // Room for the largest image allowed (four 32 bit samples) and for its metadata: a compressed text
+    // chunk is a bomb as well.
+    let mut room = Limits::no_limits();
+    room.max_alloc = Some(limits.max_pixels.saturating_mul(16).saturating_add(64 << 20));
+    let cursor = Cursor::new(bytes);
+    let mut decoder: Box<dyn ImageDecoder + 'a> = match format {
+        Format::Png => return Ok(Box::new(PngDecoder::with_limits(cursor, room)?)),
+        Format::Jpeg => Box::new(JpegDecoder::new(cursor)?),
+        Format::Tiff => Box::new(TiffDecoder::new(cursor)?),
+        Format::Bmp => Box::new(BmpDecoder::new(cursor)?),
+    };
+    decoder.set_limits(room)?;
+    Ok(decoder)
+}
+
+/// The decoder's error in our words.
+fn fault(format: Format, length: usize, error: ImageError) -> VisionError {
+    let format = format.name();
+    match error {
+        ImageError::IoError(io) if io.kind() == ErrorKind::UnexpectedEof => {
+            VisionError::Truncated { format, bytes: length }
+        }
+        ImageError::Unsupported(unsupported) => {
+            VisionError::Unsupported { format, reason: unsupported.to_string() }
+        }
+        other => VisionError::Damaged { format, reason: other.to_string() },
+    }
+}
+
+/// Grey 0..1 of interleaved samples, and the share of pixels whose channels differ.
+fn luminance(samples: &[u8], colour: ColorType) -> (Vec<f32>, f64) {
+    let channels = usize::from(colour.channel_count());
+    match usize::from(colour.bytes_per_pixel()) / channels {
+        1 => grey_of(samples.iter().map(|&s| f32::from(s) / 255.0), channels, samples.len()),
+        2 => {
+            let (pairs, _) = samples.as_chunks::<2>();
+            grey_of(pairs.iter().map(|&s| f32::from(u16::from_ne_bytes(s)) / 65535.0), channels, pairs.len())
+        }
+        _ => {
+            let (quads, _) = samples.as_chunks::<4>();
+            let values: Vec<f32> = quads.iter().map(|&s| f32::from_ne_bytes(s)).collect();
+            let full = full_scale(&values);
+            grey_of(values.iter().map(|s| if s.is_finite() { s / full } else { 0.0 }), channels, quads.len())
+        }
+    }
+}
+
+/// Full scale of floating-point samples: 1, or the greatest where they go beyond it.
+fn full_scale(values: &[f32]) -> f32 {
+    values.iter().copied().filter(|v| v.is_finite()).fold(1.0, f32::max)
+}
+
+fn grey_of(mut samples: impl Iterator<Item = f32>, channels: usize, length: usize) -> (Vec<f32>, f64) {
+    let mut pixels = Vec::with_capacity(length / channels);
+    let mut coloured = 0usize;
+    let mut next = || samples.next().unwrap_or(0.0);
+    for _ in 0..length / channels {
+        let red = next();
+        let grey = if channels >= 3 {
+            let (green, blue) = (next(), next());
+            let spread = red.max(green).max(blue) - red.min(green).min(blue);
+            coloured += usize::from(spread > COLOUR_STEP);
+            // A grey stored as three equal channels keeps its bits.
+            if spread == 0.0 { red } else { 0.299 * red + 0.587 * green + 0.114 * blue }
+        } else {
+            red
+        };
+        pixels.push(if channels % 2 == 0 { grey * next() } else { grey });
+    }
+    let share = coloured as f64 / pixels.len().max(1) as f64;
+    (pixels, share)
+}
+
+/// `stored` turned and mirrored as its EXIF orientation asks.
+fn upright(stored: Plane, orientation: Orientation) -> Plane {
+    let (w, h) = (stored.width(), stored.height());
+    match orientation {
+        Orientation::NoTransforms => stored,
+        Orientation::FlipHorizontal => Plane::from_fn(w, h, |x, y| stored.at(w - 1 - x, y)),
+        Orientation::Rotate180 => Plane::from_fn(w, h, |x, y| stored.at(w - 1 - x, h - 1 - y)),
+        Orientation::FlipVertical => Plane::from_fn(w, h, |x, y| stored.at(x, h - 1 - y)),
+        Orientation::Rotate90FlipH => Plane::from_fn(h, w, |x, y| stored.at(y, x)),
+        Orientation::Rotate90 => Plane::from_fn(h, w, |x, y| stored.at(y, h - 1 - x)),
+        Orientation::Rotate270FlipH => Plane::from_fn(h, w, |x, y| stored.at(w - 1 - y, h - 1 - x)),
+        Orientation::Rotate270 => Plane::from_fn(h, w, |x, y| stored.at(w - 1 - y, x)),
+    }
+}
