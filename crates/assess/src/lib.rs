@@ -1,1 +1,5 @@
-//! In the making.
+//! In the making: bundle, manifest and predictor follow with the networks that they hold.
+#![allow(dead_code)]
+
+mod attention;
+mod judgement;

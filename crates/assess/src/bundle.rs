@@ -1,0 +1,105 @@
+use crate::{AssessError, Manifest};
+use boneage_core::Digest;
+use boneage_nets::{Head, NamedTensor};
+use half::f16;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use std::collections::HashMap;
+
+/// Where the manifest stands in the metadata of the safetensors file.
+const MANIFEST_KEY: &str = "manifest";
+
+/// A trained head with its manifest: one `.safetensors` file.
+pub struct Bundle {
+    /// Everything but the numbers.
+    pub manifest: Manifest,
+    /// The numbers, in place.
+    pub head: Head,
+}
+
+impl Bundle {
+    /// Reads a bundle and checks that it is whole: the manifest's format, the digest of the weights,
+    /// and that names and shapes of all tensors are those of the architecture.
+    ///
+    /// # Errors
+    /// Names what differs, with both values.
+    pub fn read(bytes: &[u8]) -> Result<Bundle, AssessError> {
+        let broken = |error: safetensors::SafeTensorError| AssessError::NotSafetensors { reason: error.to_string() };
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(broken)?;
+        let manifest = metadata.metadata().as_ref().and_then(|pairs| pairs.get(MANIFEST_KEY));
+        let manifest = manifest.ok_or(AssessError::NoManifest { key: MANIFEST_KEY })?;
+        let manifest = Manifest::from_json(manifest)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
+
+        let views: Vec<(String, TensorView<'_>)> = tensors.tensors();
+        let found = digest_of(views.iter().map(|(name, view)| (name.as_str(), view.data())).collect());
+        match &manifest.weights {
+            Some(expected) if *expected == found => {}
+            Some(expected) => return Err(AssessError::Weights { expected: expected.clone(), found }),
+            None => {
+                return Err(AssessError::Value {
+                    field: "weights",
+                    value: "nothing".into(),
+                    allowed: "a SHA-256",
+                });
+            }
+        }
+
+        let mut head = Head::new(manifest.head.clone(), 0);
+        let mut state = Vec::with_capacity(views.len());
+        for expected in head.state() {
+            state.push(read_tensor(&expected, &tensors)?);
+        }
+        if let Some((name, _)) = views.iter().find(|(name, _)| state.iter().all(|tensor| tensor.name != *name)) {
+            return Err(AssessError::Unexpected { name: name.clone() });
+        }
+        head.load_state(&state)?;
+        Ok(Bundle { manifest, head })
+    }
+
+    /// The file: tensors as f32, the manifest with the digest of the weights filled in.
+    /// The same bundle gives the same bytes.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, AssessError> {
+        let state = self.head.state();
+        let data: Vec<Vec<u8>> =
+            state.iter().map(|tensor| tensor.values.iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
+        let mut manifest = self.manifest.clone();
+        let named = state.iter().zip(&data).map(|(tensor, bytes)| (tensor.name.as_str(), bytes.as_slice()));
+        manifest.weights = Some(digest_of(named.collect()));
+
+        let unwritable = |error: safetensors::SafeTensorError| AssessError::NotSafetensors { reason: error.to_string() };
+        let mut views = Vec::with_capacity(state.len());
+        for (tensor, bytes) in state.iter().zip(&data) {
+            let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).map_err(unwritable)?;
+            views.push((tensor.name.clone(), view));
+        }
+        let metadata = HashMap::from([(MANIFEST_KEY.to_owned(), manifest.to_json()?)]);
+        safetensors::serialize(views, Some(metadata)).map_err(unwritable)
+    }
+}
+
+/// SHA-256 over names and little-endian bytes of all tensors in the order of their names,
+/// each preceded by its length.
+fn digest_of(mut tensors: Vec<(&str, &[u8])>) -> Digest {
+    tensors.sort_unstable();
+    Digest::of_parts(tensors.iter().flat_map(|(name, bytes)| [name.as_bytes(), bytes]))
+}
+
+/// The file's tensor of the name and shape of `expected`, as f32.
+fn read_tensor(expected: &NamedTensor, tensors: &SafeTensors<'_>) -> Result<NamedTensor, AssessError> {
+    let NamedTensor { name, shape, .. } = expected;
+    let Ok(view) = tensors.tensor(name) else {
+        return Err(AssessError::Missing { name: name.clone(), shape: shape.clone() });
+    };
+    if view.shape() != shape {
+        let (expected, found) = (shape.clone(), view.shape().to_vec());
+        return Err(AssessError::Shape { name: name.clone(), expected, found });
+    }
+    let (pairs, _) = view.data().as_chunks::<2>();
+    let (quads, _) = view.data().as_chunks::<4>();
+    let values = match view.dtype() {
+        Dtype::F32 => quads.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
+        Dtype::F16 => pairs.iter().map(|&bytes| f16::from_le_bytes(bytes).to_f32()).collect(),
+        other => return Err(AssessError::NumberType { name: name.clone(), found: format!("{other:?}") }),
+    };
+    Ok(NamedTensor { name: name.clone(), shape: shape.clone(), values })
+}

@@ -1,0 +1,146 @@
+use crate::AssessError;
+use boneage_core::{Digest, Months};
+use boneage_nets::HeadConfig;
+use boneage_vision::Preprocess;
+use serde::{Deserialize, Serialize};
+
+/// Everything about a model but its numbers: the JSON in the metadata of its file.
+///
+/// A model that was trained with one recipe cannot be used with another by accident, because nothing
+/// about its use stands anywhere else.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Layout of this manifest; [`Manifest::FORMAT`].
+    pub format: u32,
+    /// What people call the model: `attention-256`.
+    pub name: String,
+    /// The model's own version, raised when it is trained again under the same name.
+    pub version: String,
+    /// Architecture of the head.
+    pub head: HeadConfig,
+    /// From image to network, alike in training and use.
+    pub preprocess: Preprocess,
+    /// Mean age of the training images, in months: `months = value * age_sd + age_mean`.
+    pub age_mean: f32,
+    /// Standard deviation of the training images' ages, in months.
+    pub age_sd: f32,
+    /// Lowest and highest age that the training images cover well; a reading outside is flagged.
+    pub trained_ages: [Months; 2],
+    /// The network below the head, stored apart because many heads share it.
+    pub backbone: BackboneName,
+    /// How the model was made.
+    pub training: Training,
+    /// What it was measured to do on images that it was not trained on.
+    pub metrics: Vec<Metric>,
+    /// Terms under which the weights may be used.
+    pub licence: String,
+    /// Whom to name when the weights are used or passed on.
+    pub attribution: String,
+    /// How to make intervals; absent until a model is calibrated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<IntervalScale>,
+    /// SHA-256 over the tensors, checked on load; `Bundle::to_bytes` writes it whatever stands here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<Digest>,
+}
+
+/// A backbone by name and by content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackboneName {
+    /// File name without ending: `vgg16-imagenet`.
+    pub name: String,
+    /// SHA-256 of the file.
+    pub digest: Digest,
+}
+
+/// How a model was made, well enough to make it again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// The resolved recipe.
+    pub recipe: serde_json::Value,
+    /// Digest of the recipe.
+    pub recipe_digest: Digest,
+    /// Digest of the images and labels.
+    pub data_digest: Digest,
+    /// Which images were held out, in words: `boneage-holdout-1 mod 100 < 20`.
+    pub split: String,
+}
+
+/// One measured number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metric {
+    /// `MAE`, `RMSE`, `within 12 months`.
+    pub name: String,
+    /// On which images: `holdout-20`, `holdout-20 male`.
+    pub set: String,
+    /// How many images.
+    pub images: usize,
+    /// The number.
+    pub value: f64,
+    /// Lower and upper end of its 95 % bootstrap interval.
+    pub interval_95: Option<[f64; 2]>,
+    /// `months` or `share`.
+    pub unit: String,
+}
+
+/// A calibrated interval: months either side of the reading.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IntervalScale {
+    /// Promised coverage, 0.9 for 90 %.
+    pub level: f32,
+    /// Half width in months.
+    pub half_width: f32,
+}
+
+impl Manifest {
+    /// The layout that this program reads and writes.
+    pub const FORMAT: u32 = 1;
+
+    /// Reads a manifest and checks the numbers that the predictor divides by or allocates from.
+    pub fn from_json(json: &str) -> Result<Self, AssessError> {
+        // The format is looked at first: a manifest of tomorrow fails for that and not for a field it has.
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        let unreadable = |error: serde_json::Error| AssessError::Manifest { reason: error.to_string() };
+        let Format { format } = serde_json::from_str(json).map_err(unreadable)?;
+        if format != Manifest::FORMAT {
+            return Err(AssessError::Format { found: format, known: Manifest::FORMAT });
+        }
+        let manifest: Manifest = serde_json::from_str(json).map_err(unreadable)?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    /// The manifest as indented JSON.
+    pub fn to_json(&self) -> Result<String, AssessError> {
+        serde_json::to_string_pretty(self).map_err(|error| AssessError::Manifest { reason: error.to_string() })
+    }
+
+    fn check(&self) -> Result<(), AssessError> {
+        let in_range = |field, value: f64, ok: bool, allowed| match ok {
+            true => Ok(()),
+            false => Err(AssessError::Value { field, value: value.to_string(), allowed }),
+        };
+        let sd = f64::from(self.age_sd);
+        in_range("age_sd", sd, sd > 0.0 && sd.is_finite(), "a positive number of months")?;
+        in_range("age_mean", self.age_mean.into(), self.age_mean.is_finite(), "a number of months")?;
+        let head = &self.head;
+        for (field, side) in [
+            ("head.height", head.height),
+            ("head.width", head.width),
+            ("head.channels", head.channels),
+            ("head.hidden", head.hidden),
+        ] {
+            // Far above any head of the field; below what a forged file could exhaust the memory with.
+            in_range(field, side as f64, (1..=8192).contains(&side), "between 1 and 8192")?;
+        }
+        Ok(())
+    }
+}
