@@ -12,6 +12,16 @@ pub enum NnError {
         /// The length that its layer needs.
         expected: usize,
     },
+    /// An optimiser's state that belongs to other parameters.
+    #[error(
+        "optimiser state of {found} where {expected} is trained; hint: resume with the state saved beside these weights"
+    )]
+    State {
+        /// What is trained.
+        expected: String,
+        /// What the state belongs to.
+        found: String,
+    },
 }
 
 impl NnError {

@@ -1,12 +1,40 @@
 //! In the making.
+mod activation;
+mod adam;
+mod average_pool;
+mod batch_norm;
 mod blocked;
 mod buffer;
+mod conv1x1;
 mod conv3x3;
+mod dense;
+mod dropout;
 mod error;
+mod locally_connected;
+mod loss;
+mod masked_average;
+mod matrix;
+mod param;
+mod plateau;
+mod reduce;
 mod simd;
+#[cfg(test)]
+mod testing;
 
+pub use activation::Activation;
+pub use adam::{Adam, AdamConfig, AdamMoments, AdamState};
+pub use average_pool::AveragePool;
+pub use batch_norm::{BatchNorm, BatchStatistics};
 pub use blocked::Blocked;
 pub use buffer::release_scratch;
+pub use conv1x1::Conv1x1;
 pub use conv3x3::{Conv3x3, DirectConv3x3, Finish};
+pub use dense::Dense;
+pub use dropout::Dropout;
 pub use error::NnError;
+pub use locally_connected::LocallyConnected;
+pub use loss::Loss;
+pub use masked_average::MaskedAverage;
+pub use param::Param;
+pub use plateau::{PlateauConfig, PlateauState, ReduceOnPlateau};
 pub use simd::Isa;
