@@ -1,23 +1,33 @@
-use crate::buffer::{Buffer, LINE};
+use crate::buffer::{LINE, Scratch};
 
 /// Activations between convolutions: `[batch, channels / 16, height, width, 16]`.
 ///
 /// Sixteen channels of a pixel lie together, so that every kernel loads whole registers whatever the
 /// image size. A number of channels that is no multiple of 16 is filled up with zeros.
-#[derive(Clone)]
 pub struct Blocked {
     batch: usize,
     channels: usize,
     height: usize,
     width: usize,
-    values: Buffer,
+    values: Scratch,
 }
 
 impl Blocked {
     /// Zeros.
     pub fn zeroed(batch: usize, channels: usize, height: usize, width: usize) -> Self {
-        let values = Buffer::zeroed(batch * channels.div_ceil(LINE) * height * width * LINE);
+        let mut blocked = Blocked::stale(batch, channels, height, width);
+        blocked.as_mut_slice().fill(0.0);
+        blocked
+    }
+
+    /// Whatever the memory's last user left: for a layer that writes every float, the filling included.
+    pub(crate) fn stale(batch: usize, channels: usize, height: usize, width: usize) -> Self {
+        let values = Scratch::take(batch * channels.div_ceil(LINE) * height * width * LINE);
         Blocked { batch, channels, height, width, values }
+    }
+
+    fn floats(&self) -> usize {
+        self.batch * self.blocks() * self.height * self.width * LINE
     }
 
     /// From plain `[batch, channels, height, width]`.
@@ -31,7 +41,7 @@ impl Blocked {
             for channel in 0..channels {
                 for pixel in 0..height * width {
                     let at = blocked.index(image, channel, pixel);
-                    blocked.values.as_mut_slice()[at] =
+                    blocked.as_mut_slice()[at] =
                         values[(image * channels + channel) * height * width + pixel];
                 }
             }
@@ -98,11 +108,12 @@ impl Blocked {
 
     /// All floats in blocked order, the filling included.
     pub(crate) fn as_slice(&self) -> &[f32] {
-        self.values.as_slice()
+        &self.values.as_slice()[..self.floats()]
     }
 
     pub(crate) fn as_mut_slice(&mut self) -> &mut [f32] {
-        self.values.as_mut_slice()
+        let floats = self.floats();
+        &mut self.values.as_mut_slice()[..floats]
     }
 }
 

@@ -28,14 +28,8 @@ impl Buffer {
     }
 }
 
-impl Clone for Buffer {
-    fn clone(&self) -> Self {
-        Buffer(self.0.clone())
-    }
-}
-
-/// Scratch memory that outlives a call: a fresh gigabyte would cost more in page faults than the
-/// convolution that fills it.
+/// Scratch memory that outlives a call: fresh pages would cost more in faults than the convolution that
+/// fills them.
 static SPARE: Mutex<Vec<Buffer>> = Mutex::new(Vec::new());
 
 /// A buffer on loan; its contents are whatever the last user left.
@@ -45,12 +39,17 @@ impl Scratch {
     /// A buffer of at least `floats` floats.
     pub(crate) fn take(floats: usize) -> Self {
         let mut spare = SPARE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        // The smallest that is large enough, unless it is so much larger that another will want it.
         let fit = (0..spare.len())
-            .filter(|&i| spare[i].as_slice().len() >= floats)
+            .filter(|&i| (floats..=floats.saturating_mul(4)).contains(&spare[i].as_slice().len()))
             .min_by_key(|&i| spare[i].as_slice().len());
         let found = fit.map(|i| spare.swap_remove(i));
         drop(spare);
         Scratch(found.unwrap_or_else(|| Buffer::zeroed(floats)))
+    }
+
+    pub(crate) fn as_slice(&self) -> &[f32] {
+        self.0.as_slice()
     }
 
     pub(crate) fn as_mut_slice(&mut self) -> &mut [f32] {

@@ -105,7 +105,7 @@ impl Conv3x3 {
     pub fn forward(&self, x: &Blocked, finish: Finish) -> Result<Blocked, NnError> {
         NnError::check_length("channels of the convolution's input", x.channels(), self.in_channels)?;
         let (height, width) = pooled_size(x.height(), x.width(), finish);
-        let mut y = Blocked::zeroed(x.batch(), self.out_channels, height, width);
+        let mut y = Blocked::stale(x.batch(), self.out_channels, height, width);
         if x.batch() * x.height() * x.width() > 0 {
             tiles::forward(self, x, finish, &mut y);
         }
@@ -168,14 +168,10 @@ impl DirectConv3x3 {
         let image = self.in_channels * height * width;
         NnError::check_length("the convolution's input", x.len(), batch * image)?;
         let kernels = Kernels::of(self.isa);
-        let mut y = Blocked::zeroed(batch, self.out_channels, height, width);
+        let mut y = Blocked::stale(batch, self.out_channels, height, width);
         let (blocks, taps) = (y.blocks(), self.in_channels * 9 * LINE);
-        let filled = batch * blocks * height * width * LINE;
-        y.as_mut_slice()[..filled]
-            .par_chunks_exact_mut((width * LINE).max(1))
-            .enumerate()
-            .with_min_len(16)
-            .for_each(|(q, row)| {
+        y.as_mut_slice().par_chunks_exact_mut((width * LINE).max(1)).enumerate().with_min_len(16).for_each(
+            |(q, row)| {
                 let (plane, block) = (q / height, q / height % blocks);
                 let mut job = DirectRow {
                     x: &x[plane / blocks * image..][..image],
@@ -190,7 +186,8 @@ impl DirectConv3x3 {
                 };
                 // SAFETY: `Kernels::of` checked the instruction set; the kernel checks the slices.
                 unsafe { (kernels.direct_row)(&mut job) }
-            });
+            },
+        );
         Ok(y)
     }
 }

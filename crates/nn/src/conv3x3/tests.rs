@@ -75,11 +75,9 @@ fn every_instruction_set_agrees_with_the_definition() {
         let (weights, bias) = (noise(c_out * c_in * 9, 50), noise(c_out, 51));
         let blocked = Blocked::from_nchw(&x, batch, c_in, h, w);
         for isa in Isa::available() {
-            for finish in [
-                Finish::default(),
-                Finish { relu: true, pool: false },
-                Finish { relu: true, pool: true },
-            ] {
+            for finish in
+                [Finish::default(), Finish { relu: true, pool: false }, Finish { relu: true, pool: true }]
+            {
                 let what = format!("{} {shape:?} {finish:?}", isa.as_str());
                 let want = reference(&x, &weights, &bias, shape, finish);
                 let layer = Conv3x3::with_isa(&weights, &bias, c_in, c_out, isa).unwrap();

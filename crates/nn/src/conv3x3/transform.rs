@@ -75,9 +75,15 @@ pub(crate) fn weights(kernel: [f64; 9]) -> [f64; POINTS] {
         [1.0 / 24.0, -1.0 / 12.0, 1.0 / 6.0],
         [0.0, 0.0, 1.0],
     ];
+    let mut columns = [[0.0; 3]; TILE];
+    for (row, g) in columns.iter_mut().zip(G) {
+        for (x, value) in row.iter_mut().enumerate() {
+            *value = (0..3).map(|y| g[y] * kernel[y * 3 + x]).sum();
+        }
+    }
     std::array::from_fn(|point| {
-        let (row, column) = (G[point / TILE], G[point % TILE]);
-        (0..9).map(|i| row[i / 3] * kernel[i] * column[i % 3]).sum()
+        let (row, g) = (columns[point / TILE], G[point % TILE]);
+        row[0] * g[0] + row[1] * g[1] + row[2] * g[2]
     })
 }
 
