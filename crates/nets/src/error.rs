@@ -53,6 +53,16 @@ pub enum NetsError {
         /// The side of the batch's first image.
         side: usize,
     },
+    /// A head that cannot be built.
+    #[error("head with {what} = {found}; hint: {hint}")]
+    HeadConfig {
+        /// The setting.
+        what: &'static str,
+        /// Its value.
+        found: String,
+        /// What it may be.
+        hint: &'static str,
+    },
     /// A layer refused its input.
     #[error(transparent)]
     Layer(#[from] NnError),

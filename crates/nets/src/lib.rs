@@ -1,7 +1,16 @@
 //! In the making.
+mod attention;
 mod error;
+mod fully_connected;
+mod head;
+mod head_config;
+mod named_tensor;
+mod sex_branch;
 mod vgg16;
 mod weights;
 
 pub use error::NetsError;
+pub use head::{Head, HeadOutput};
+pub use head_config::{HeadActivation, HeadConfig, HeadKind};
+pub use named_tensor::NamedTensor;
 pub use vgg16::{Features, VGG16_BLOCKS, Vgg16};

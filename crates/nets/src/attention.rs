@@ -1,0 +1,141 @@
+use boneage_nn::{Activation, Conv1x1, LocallyConnected, MaskedAverage, Param};
+
+use crate::head_config::{ATTENTION_CHANNELS, HeadConfig, HeadKind};
+
+/// The part of the attention head that looks: which positions of the feature map count.
+///
+/// ```text
+/// features [n, h, w, 512]
+///   -> 1x1 convolution, 64, ReLU -> 1x1 convolution, 16, ReLU
+///   -> locally connected 1x1 -> 1, sigmoid = map [n, h, w]
+/// pooled [n, 512] = sum of map x features / sum of map
+/// ```
+///
+/// The features are the batch-normalised ones throughout.
+#[derive(Clone)]
+pub(crate) struct Attention {
+    first: Conv1x1,
+    second: Conv1x1,
+    draw: Draw,
+    average: MaskedAverage,
+}
+
+/// The last step to the map.
+#[derive(Clone)]
+enum Draw {
+    LocallyConnected(LocallyConnected),
+    Conv1x1(Conv1x1),
+}
+
+/// What the backward pass needs from the forward pass, and its room; kept between steps so that it
+/// is claimed once.
+#[derive(Clone, Default)]
+pub(crate) struct AttentionTrace {
+    /// `[n, h, w, 64]` and `[n, h, w, 16]`.
+    hidden: [Vec<f32>; 2],
+    /// `[n, h, w]`.
+    pub(crate) map: Vec<f32>,
+    /// `[n, channels]`.
+    pub(crate) pooled: Vec<f32>,
+    grad_hidden: [Vec<f32>; 2],
+    grad_map: Vec<f32>,
+}
+
+impl Attention {
+    /// `dense` and `locally` make a layer with its initial values from name and extents.
+    pub(crate) fn new(
+        config: &HeadConfig,
+        dense: &dyn Fn(&str, usize, usize) -> Conv1x1,
+        locally: &dyn Fn(&str, usize, usize) -> LocallyConnected,
+    ) -> Self {
+        let [first, second] = ATTENTION_CHANNELS;
+        Self {
+            first: dense("head.attention_1", config.channels, first),
+            second: dense("head.attention_2", first, second),
+            draw: match config.kind {
+                HeadKind::Attention => {
+                    Draw::LocallyConnected(locally("head.attention_map", config.positions(), second))
+                }
+                _ => Draw::Conv1x1(dense("head.attention_map", second, 1)),
+            },
+            average: MaskedAverage {
+                channels: config.channels,
+                positions: config.positions(),
+                rescale: config.rescale,
+            },
+        }
+    }
+
+    pub(crate) fn params(&self) -> Vec<&Param> {
+        let draw = match &self.draw {
+            Draw::LocallyConnected(layer) => layer.params(),
+            Draw::Conv1x1(layer) => layer.params(),
+        };
+        [self.first.params(), self.second.params(), draw].concat()
+    }
+
+    pub(crate) fn params_mut(&mut self) -> impl Iterator<Item = &mut Param> {
+        let draw = match &mut self.draw {
+            Draw::LocallyConnected(layer) => layer.params_mut(),
+            Draw::Conv1x1(layer) => layer.params_mut(),
+        };
+        self.first.params_mut().into_iter().chain(self.second.params_mut()).chain(draw)
+    }
+
+    /// Fills map and pooled features of `trace` for `features` `[n, h, w, channels]`.
+    pub(crate) fn forward(&self, features: &[f32], trace: &mut AttentionTrace) {
+        let positions = features.len() / self.average.channels;
+        let samples = positions / self.average.positions;
+        let [hidden_1, hidden_2] = &mut trace.hidden;
+        hidden_1.resize(positions * self.first.outputs(), 0.0);
+        self.first.forward(features, hidden_1);
+        Activation::Relu.forward(hidden_1);
+        hidden_2.resize(positions * self.second.outputs(), 0.0);
+        self.second.forward(hidden_1, hidden_2);
+        Activation::Relu.forward(hidden_2);
+        trace.map.resize(positions, 0.0);
+        match &self.draw {
+            Draw::LocallyConnected(layer) => layer.forward(hidden_2, &mut trace.map),
+            Draw::Conv1x1(layer) => layer.forward(hidden_2, &mut trace.map),
+        }
+        Activation::Sigmoid.forward(&mut trace.map);
+        trace.pooled.resize(samples * self.average.channels, 0.0);
+        self.average.forward(features, &trace.map, &mut trace.pooled);
+    }
+
+    /// Sets the gradients of all layers and `grad_features` `[n, h, w, channels]`, for `grad_pooled`
+    /// `[n, channels]` and the features and trace of the forward pass.
+    pub(crate) fn backward(
+        &mut self,
+        features: &[f32],
+        trace: &mut AttentionTrace,
+        grad_pooled: &[f32],
+        grad_features: &mut [f32],
+    ) {
+        let AttentionTrace { hidden: [hidden_1, hidden_2], map, pooled, grad_hidden, grad_map } = trace;
+        let [grad_1, grad_2] = grad_hidden;
+        grad_map.resize(map.len(), 0.0);
+        grad_1.resize(hidden_1.len(), 0.0);
+        grad_2.resize(hidden_2.len(), 0.0);
+
+        self.average.backward_map(features, map, pooled, grad_pooled, grad_map);
+        Activation::Sigmoid.backward(map, grad_map);
+        match &mut self.draw {
+            Draw::LocallyConnected(layer) => {
+                layer.backward_parameters(hidden_2, grad_map);
+                layer.backward_input(grad_map, grad_2);
+            }
+            Draw::Conv1x1(layer) => {
+                layer.backward_parameters(hidden_2, grad_map);
+                layer.backward_input(grad_map, grad_2);
+            }
+        }
+        Activation::Relu.backward(hidden_2, grad_2);
+        self.second.backward_parameters(hidden_1, grad_2);
+        self.second.backward_input(grad_2, grad_1);
+        Activation::Relu.backward(hidden_1, grad_1);
+        self.first.backward_parameters(features, grad_1);
+        self.first.backward_input(grad_1, grad_features);
+        self.average.add_backward_features(map, grad_pooled, grad_features);
+    }
+}

@@ -1,0 +1,286 @@
+use std::fmt;
+
+use boneage_core::{Stream, stream};
+use boneage_nn::{AveragePool, BatchNorm, Dense, Dropout, LocallyConnected, Loss, Param};
+
+use crate::attention::{Attention, AttentionTrace};
+use crate::fully_connected::FullyConnected;
+use crate::named_tensor::{NamedTensor, matched};
+use crate::sex_branch::SexBranch;
+use crate::{HeadConfig, HeadKind, NetsError};
+
+/// Samples that [`Head::predict`] takes at a time: bounds its memory.
+const PREDICT_BATCH: usize = 32;
+
+/// The trained part of the paper's networks: from the features of a frozen backbone to one number.
+///
+/// ```text
+/// features [n, h, w, c] -> batch normalisation -> attention (or plain average) -> pooled [n, c]
+///   -> dropout -> joined with the sex branch, where there is one -> dense layers -> value [n]
+/// ```
+///
+/// The value is the standardised age, (months - mean) / sd of the training set. Dropout falls on the
+/// pooled features and not on the sex, which would else be forgotten for half of the samples.
+#[derive(Clone)]
+pub struct Head {
+    config: HeadConfig,
+    batch_norm: BatchNorm,
+    attention: Option<Attention>,
+    sex: Option<SexBranch>,
+    dense: FullyConnected,
+    room: Room,
+}
+
+/// The large arrays of a training step, claimed once.
+#[derive(Clone, Default)]
+struct Room {
+    normal: Vec<f32>,
+    grad_normal: Vec<f32>,
+    attention: AttentionTrace,
+}
+
+/// What a head says about a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeadOutput {
+    /// Standardised age, `[n]`.
+    pub value: Vec<f32>,
+    /// Attention maps, `[n, h, w]`, 0..1; none for the fully connected head.
+    pub attention: Option<Vec<f32>>,
+}
+
+impl Head {
+    /// A head with the initial values of Keras (Glorot uniform weights, zero biases), each layer's
+    /// drawn from its own stream of `seed`.
+    ///
+    /// # Panics
+    /// When the configuration fails [`HeadConfig::check`], which one that was read has passed.
+    pub fn new(config: HeadConfig, seed: u64) -> Self {
+        if let Err(error) = config.check() {
+            panic!("a head must be possible: {error}");
+        }
+        let dense = |name: &str, inputs, outputs| {
+            let mut random = stream(seed, &["initialise", name]);
+            Dense::new(name, inputs, outputs, &mut || random.unit())
+        };
+        let locally_connected = |name: &str, positions, channels| {
+            let mut random = stream(seed, &["initialise", name]);
+            LocallyConnected::new(name, positions, channels, &mut || random.unit())
+        };
+        let sex = config.sex_units.map(|units| SexBranch { dense: dense("head.sex", 1, units) });
+        let attention = (config.kind != HeadKind::FullyConnected)
+            .then(|| Attention::new(&config, &dense, &locally_connected));
+        Self {
+            batch_norm: BatchNorm::new("head.batch_norm", config.channels),
+            attention,
+            sex,
+            dense: FullyConnected::new(&config, &dense),
+            room: Room::default(),
+            config,
+        }
+    }
+
+    /// What this head was made from.
+    pub fn config(&self) -> &HeadConfig {
+        &self.config
+    }
+
+    /// The standardised age of each sample, and where the head looked.
+    ///
+    /// `features` `[n, h, w, c]`; `sex` `[n]`, 1 male, 0 female, between them unknown, not looked at
+    /// by a head without a sex branch.
+    ///
+    /// # Panics
+    /// When `features` are not whole samples, or a head with a sex branch lacks a sex.
+    pub fn predict(&self, features: &[f32], sex: &[f32]) -> HeadOutput {
+        let samples = self.samples(features, sex);
+        let sample = self.config.positions() * self.config.channels;
+        let mut output = HeadOutput {
+            value: Vec::with_capacity(samples),
+            attention: self.attention.is_some().then(Vec::new),
+        };
+        let mut room = Room::default();
+        for (i, features) in features.chunks(PREDICT_BATCH * sample).enumerate() {
+            let batch = features.len() / sample;
+            room.normal.resize(features.len(), 0.0);
+            self.batch_norm.forward(features, &mut room.normal);
+            let pooled = self.pool(&mut room);
+            let sex = sex.get(i * PREDICT_BATCH..i * PREDICT_BATCH + batch).unwrap_or_default();
+            let joined = match &self.sex {
+                Some(branch) => join(&pooled, &branch.forward(sex).output, batch),
+                None => pooled,
+            };
+            output.value.extend(self.dense.forward(&joined, None).value);
+            if let Some(maps) = &mut output.attention {
+                maps.extend_from_slice(&room.attention.map);
+            }
+        }
+        output
+    }
+
+    /// One step of training, forward and backward: leaves the gradients in the parameters, lets the
+    /// running statistics follow the batch, and returns the mean loss. The optimiser's step is the
+    /// caller's.
+    ///
+    /// `features` `[n, h, w, c]`, `sex` as in [`predict`](Self::predict), `target` `[n]`, the
+    /// standardised age. `random` draws the dropout. An empty batch changes nothing and costs 0.
+    ///
+    /// # Panics
+    /// As [`predict`](Self::predict), or unless there is one target a sample.
+    pub fn forward_backward(
+        &mut self,
+        features: &[f32],
+        sex: &[f32],
+        target: &[f32],
+        loss: Loss,
+        random: &mut Stream,
+    ) -> f32 {
+        let samples = self.samples(features, sex);
+        assert_eq!(samples, target.len(), "one target a sample");
+        if samples == 0 {
+            return 0.0;
+        }
+        let mut room = std::mem::take(&mut self.room);
+        room.normal.resize(features.len(), 0.0);
+        let statistics = self.batch_norm.forward_train(features, &mut room.normal);
+        let mut pooled = self.pool(&mut room);
+        let mut mask = vec![0.0; pooled.len()];
+        Dropout::new(self.config.dropout[0]).draw(&mut mask, &mut || random.unit());
+        Dropout::apply(&mask, &mut pooled);
+        let sex_trace = self.sex.as_ref().map(|branch| branch.forward(&sex[..samples]));
+        let joined = match &sex_trace {
+            Some(trace) => join(&pooled, &trace.output, samples),
+            None => pooled,
+        };
+        let dense_trace = self.dense.forward(&joined, Some(random));
+
+        let mut grad = vec![0.0; samples];
+        let mean_loss = loss.evaluate(&dense_trace.value, target, &mut grad);
+
+        let grad_joined = self.dense.backward(&joined, &dense_trace, &grad);
+        let (mut grad_pooled, grad_sex) = part(grad_joined, self.config.channels, samples);
+        if let (Some(branch), Some(trace)) = (&mut self.sex, &sex_trace) {
+            branch.backward(trace, grad_sex);
+        }
+        Dropout::apply(&mask, &mut grad_pooled);
+        room.grad_normal.resize(features.len(), 0.0);
+        match &mut self.attention {
+            Some(attention) => {
+                attention.backward(&room.normal, &mut room.attention, &grad_pooled, &mut room.grad_normal);
+            }
+            None => self.average_pool().backward(&grad_pooled, &mut room.grad_normal),
+        }
+        // The features are frozen: no gradient goes further than gamma and beta.
+        self.batch_norm.backward_parameters(features, &statistics, &room.grad_normal);
+        self.room = room;
+        mean_loss
+    }
+
+    /// The trainable parameters, always in the same order.
+    pub fn params_mut(&mut self) -> Vec<&mut Param> {
+        let attention = self.attention.iter_mut().flat_map(Attention::params_mut);
+        let sex = self.sex.iter_mut().flat_map(|branch| branch.dense.params_mut());
+        let norm = self.batch_norm.params_mut().into_iter();
+        norm.chain(attention).chain(sex).chain(self.dense.params_mut()).collect()
+    }
+
+    /// The trainable parameters, in the order of [`params_mut`](Self::params_mut).
+    pub fn params(&self) -> Vec<&Param> {
+        let attention = self.attention.iter().flat_map(Attention::params);
+        let sex = self.sex.iter().flat_map(|branch| branch.dense.params());
+        let norm = self.batch_norm.params().into_iter();
+        norm.chain(attention).chain(sex).chain(self.dense.params()).collect()
+    }
+
+    /// Numbers that training changes; 565,058 for the paper's attention network at 500 pixels.
+    pub fn parameter_count(&self) -> usize {
+        self.params().iter().map(|param| param.value.len()).sum()
+    }
+
+    /// All that makes this head what it is: the parameters and the running statistics.
+    pub fn state(&self) -> Vec<NamedTensor> {
+        let mut state: Vec<NamedTensor> = self.params().into_iter().map(NamedTensor::of).collect();
+        state.push(NamedTensor::vector(RUNNING[0], &self.batch_norm.running_mean));
+        state.push(NamedTensor::vector(RUNNING[1], &self.batch_norm.running_variance));
+        state
+    }
+
+    /// Takes over a state, whose tensors may come in any order.
+    ///
+    /// # Errors
+    /// When a tensor is missing, unknown or of another shape; the head is then as it was.
+    pub fn load_state(&mut self, state: &[NamedTensor]) -> Result<(), NetsError> {
+        let tensors = matched(&self.state(), state, self.describe())?;
+        let mut tensors = tensors.into_iter();
+        for (param, tensor) in self.params_mut().into_iter().zip(&mut tensors) {
+            param.value.copy_from_slice(&tensor.values);
+        }
+        let BatchNorm { running_mean, running_variance, .. } = &mut self.batch_norm;
+        for (running, tensor) in [running_mean, running_variance].into_iter().zip(tensors) {
+            running.copy_from_slice(&tensor.values);
+        }
+        Ok(())
+    }
+
+    fn describe(&self) -> &'static str {
+        match self.config.kind {
+            HeadKind::Attention => "an attention head",
+            HeadKind::Attention1x1 => "a 1x1 attention head",
+            HeadKind::FullyConnected => "a fully connected head",
+        }
+    }
+
+    fn samples(&self, features: &[f32], sex: &[f32]) -> usize {
+        let HeadConfig { height, width, channels, .. } = self.config;
+        let sample = height * width * channels;
+        assert_eq!(features.len() % sample, 0, "whole samples of {height} x {width} x {channels} features");
+        let samples = features.len() / sample;
+        assert!(self.sex.is_none() || sex.len() == samples, "{} sexes of {samples} samples", sex.len());
+        samples
+    }
+
+    /// Pools the normalised features of `room`, `[n, c]`.
+    fn pool(&self, room: &mut Room) -> Vec<f32> {
+        match &self.attention {
+            Some(attention) => {
+                attention.forward(&room.normal, &mut room.attention);
+                room.attention.pooled.clone()
+            }
+            None => {
+                let mut pooled = vec![0.0; room.normal.len() / self.config.positions()];
+                self.average_pool().forward(&room.normal, &mut pooled);
+                pooled
+            }
+        }
+    }
+
+    fn average_pool(&self) -> AveragePool {
+        AveragePool { channels: self.config.channels, positions: self.config.positions() }
+    }
+}
+
+/// Names of the running statistics.
+const RUNNING: [&str; 2] = ["head.batch_norm.running_mean", "head.batch_norm.running_variance"];
+
+/// `[rows, a]` and `[rows, b]` side by side, `[rows, a + b]`.
+fn join(left: &[f32], right: &[f32], rows: usize) -> Vec<f32> {
+    let (a, b) = (left.len() / rows, right.len() / rows);
+    left.chunks_exact(a).zip(right.chunks_exact(b)).flat_map(|(l, r)| l.iter().chain(r).copied()).collect()
+}
+
+/// Undoes [`join`]: the first `a` columns and the others.
+fn part(joined: Vec<f32>, a: usize, rows: usize) -> (Vec<f32>, Vec<f32>) {
+    let width = joined.len() / rows;
+    if width == a {
+        return (joined, Vec::new());
+    }
+    let side = |range: std::ops::Range<usize>| {
+        joined.chunks_exact(width).flat_map(|row| row[range.clone()].iter().copied()).collect()
+    };
+    (side(0..a), side(a..width))
+}
+
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Head").field("config", &self.config).finish_non_exhaustive()
+    }
+}
