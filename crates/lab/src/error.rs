@@ -24,6 +24,9 @@ pub enum LabError {
     /// The feature cache cannot serve what is asked.
     #[error("feature cache {0}")]
     Cache(String),
+    /// A network or its weights.
+    #[error(transparent)]
+    Nets(#[from] boneage_nets::NetsError),
 }
 
 impl LabError {

@@ -11,13 +11,21 @@
 //! ```
 
 mod augment;
+mod backbone;
+mod cache;
 mod dataset;
 mod duplicates;
 mod error;
+mod fill;
+mod progress;
 mod split;
 
 pub use augment::AugmentRanges;
+pub use backbone::Backbone;
+pub use cache::{CacheKey, FeatureCache, View, ViewReader, ViewWriter};
 pub use dataset::{Dataset, Radiograph, RejectedRow, by_id};
 pub use duplicates::{Fingerprint, NearDuplicate, near_duplicates};
 pub use error::LabError;
+pub use fill::{fill, open_cache};
+pub use progress::Progress;
 pub use split::{Dropped, Part, Split, part_of, third_part_of};
