@@ -2,7 +2,7 @@ use crate::{AssessError, Manifest};
 use boneage_core::Digest;
 use boneage_nets::{Head, NamedTensor};
 use half::f16;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use std::collections::HashMap;
 
 /// Where the manifest stands in the metadata of the safetensors file.
@@ -17,18 +17,21 @@ pub struct Bundle {
 }
 
 impl Bundle {
+    /// Reads the manifest alone; the weights are neither read nor checked.
+    pub fn read_manifest(bytes: &[u8]) -> Result<Manifest, AssessError> {
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(not_safetensors)?;
+        let manifest = metadata.metadata().as_ref().and_then(|pairs| pairs.get(MANIFEST_KEY));
+        Manifest::from_json(manifest.ok_or(AssessError::NoManifest { key: MANIFEST_KEY })?)
+    }
+
     /// Reads a bundle and checks that it is whole: the manifest's format, the digest of the weights,
     /// and that names and shapes of all tensors are those of the architecture.
     ///
     /// # Errors
     /// Names what differs, with both values.
     pub fn read(bytes: &[u8]) -> Result<Bundle, AssessError> {
-        let broken = |error: safetensors::SafeTensorError| AssessError::NotSafetensors { reason: error.to_string() };
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(broken)?;
-        let manifest = metadata.metadata().as_ref().and_then(|pairs| pairs.get(MANIFEST_KEY));
-        let manifest = manifest.ok_or(AssessError::NoManifest { key: MANIFEST_KEY })?;
-        let manifest = Manifest::from_json(manifest)?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
+        let manifest = Bundle::read_manifest(bytes)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(not_safetensors)?;
 
         let views: Vec<(String, TensorView<'_>)> = tensors.tensors();
         let found = digest_of(views.iter().map(|(name, view)| (name.as_str(), view.data())).collect());
@@ -49,7 +52,9 @@ impl Bundle {
         for expected in head.state() {
             state.push(read_tensor(&expected, &tensors)?);
         }
-        if let Some((name, _)) = views.iter().find(|(name, _)| state.iter().all(|tensor| tensor.name != *name)) {
+        if let Some((name, _)) =
+            views.iter().find(|(name, _)| state.iter().all(|tensor| tensor.name != *name))
+        {
             return Err(AssessError::Unexpected { name: name.clone() });
         }
         head.load_state(&state)?;
@@ -66,15 +71,18 @@ impl Bundle {
         let named = state.iter().zip(&data).map(|(tensor, bytes)| (tensor.name.as_str(), bytes.as_slice()));
         manifest.weights = Some(digest_of(named.collect()));
 
-        let unwritable = |error: safetensors::SafeTensorError| AssessError::NotSafetensors { reason: error.to_string() };
         let mut views = Vec::with_capacity(state.len());
         for (tensor, bytes) in state.iter().zip(&data) {
-            let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).map_err(unwritable)?;
+            let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).map_err(not_safetensors)?;
             views.push((tensor.name.clone(), view));
         }
         let metadata = HashMap::from([(MANIFEST_KEY.to_owned(), manifest.to_json()?)]);
-        safetensors::serialize(views, Some(metadata)).map_err(unwritable)
+        safetensors::serialize(views, Some(metadata)).map_err(not_safetensors)
     }
+}
+
+fn not_safetensors(error: SafeTensorError) -> AssessError {
+    AssessError::NotSafetensors { reason: error.to_string() }
 }
 
 /// SHA-256 over names and little-endian bytes of all tensors in the order of their names,

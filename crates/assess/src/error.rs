@@ -18,13 +18,17 @@ pub enum AssessError {
         key: &'static str,
     },
     /// The manifest is not the JSON that this version knows.
-    #[error("the model's manifest cannot be read ({reason}); hint: it may come from another version of boneage")]
+    #[error(
+        "the model's manifest cannot be read ({reason}); hint: it may come from another version of boneage"
+    )]
     Manifest {
         /// What the parser says, with line and column.
         reason: String,
     },
     /// The manifest's layout is of another version.
-    #[error("the model's manifest has format {found}, this program knows {known}; hint: use the boneage that made it")]
+    #[error(
+        "the model's manifest has format {found}, this program knows {known}; hint: use the boneage that made it"
+    )]
     Format {
         /// Format in the file.
         found: u32,
@@ -32,7 +36,9 @@ pub enum AssessError {
         known: u32,
     },
     /// A number in the manifest is out of its range.
-    #[error("the model's manifest says {field} = {value}, which is not {allowed}; hint: the file was edited or damaged")]
+    #[error(
+        "the model's manifest says {field} = {value}, which is not {allowed}; hint: the file was edited or damaged"
+    )]
     Value {
         /// The manifest's field.
         field: &'static str,
@@ -52,7 +58,9 @@ pub enum AssessError {
         found: Digest,
     },
     /// The architecture needs a tensor that is not there.
-    #[error("the model lacks the tensor {name:?} of shape {shape:?}; hint: it was written for another architecture")]
+    #[error(
+        "the model lacks the tensor {name:?} of shape {shape:?}; hint: it was written for another architecture"
+    )]
     Missing {
         /// The tensor's name.
         name: String,
@@ -60,13 +68,17 @@ pub enum AssessError {
         shape: Vec<usize>,
     },
     /// The file holds a tensor that the architecture does not have.
-    #[error("the model holds the tensor {name:?}, which its architecture does not have; hint: it was written for another architecture")]
+    #[error(
+        "the model holds the tensor {name:?}, which its architecture does not have; hint: it was written for another architecture"
+    )]
     Unexpected {
         /// The tensor's name.
         name: String,
     },
     /// A tensor has another shape than the architecture gives it.
-    #[error("the tensor {name:?} has shape {found:?}, the architecture needs {expected:?}; hint: it was written for another architecture")]
+    #[error(
+        "the tensor {name:?} has shape {found:?}, the architecture needs {expected:?}; hint: it was written for another architecture"
+    )]
     Shape {
         /// The tensor's name.
         name: String,
@@ -84,7 +96,9 @@ pub enum AssessError {
         found: String,
     },
     /// The backbone at hand is not the one that the head was trained on.
-    #[error("the model was trained on the backbone {name} with digest {expected}, the one given has {found}; hint: give the backbone of that digest")]
+    #[error(
+        "the model was trained on the backbone {name} with digest {expected}, the one given has {found}; hint: give the backbone of that digest"
+    )]
     Backbone {
         /// The backbone's name in the manifest.
         name: String,
@@ -94,7 +108,9 @@ pub enum AssessError {
         found: Digest,
     },
     /// The preprocessing makes images from which the backbone makes another map than the head reads.
-    #[error("an image of {size} x {size} pixels gives a map of {found:?}, the head reads {expected:?} (height, width, channels); hint: size and head in the recipe do not belong together")]
+    #[error(
+        "an image of {size} x {size} pixels gives a map of {found:?}, the head reads {expected:?} (height, width, channels); hint: size and head in the recipe do not belong together"
+    )]
     Map {
         /// Side of the network's image, in pixels.
         size: usize,

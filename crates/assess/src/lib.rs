@@ -1,5 +1,32 @@
-//! In the making: bundle, manifest and predictor follow with the networks that they hold.
-#![allow(dead_code)]
+//! A model bundle, an image and a sex in; an [`Assessment`](boneage_core::Assessment) out.
+//!
+//! This is the only predictor there is: the command line, the evaluation and every later service read
+//! images through [`Predictor::assess`]. A model is one [`Bundle`]: a safetensors file of the head's
+//! weights whose metadata holds the [`Manifest`], which says everything about the model's use, so that an
+//! image meets in use what it met in training. The backbone below the head (the paper's VGG16, section
+//! on model 2) is a file of its own that many heads share, and is known by its digest.
+//!
+//! ```no_run
+//! use boneage_assess::{Predictor, Radiograph};
+//! use boneage_core::{Sex, SexGiven, SexSource};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let predictor = Predictor::new(&std::fs::read("head.safetensors")?, &std::fs::read("vgg16.safetensors")?)?;
+//! let image = boneage_vision::decode(&std::fs::read("hand.png")?, &Default::default())?;
+//! let sex = SexGiven { value: Some(Sex::Female), source: SexSource::Given };
+//! let radiograph = Radiograph { plane: &image.plane, flags: &image.flags, sex, input: None };
+//! println!("{:?}", predictor.assess(&radiograph).months);
+//! # Ok(())
+//! # }
+//! ```
 
 mod attention;
+mod bundle;
+mod error;
 mod judgement;
+mod manifest;
+mod predictor;
+
+pub use bundle::Bundle;
+pub use error::AssessError;
+pub use manifest::{BackboneName, IntervalScale, Manifest, Metric, Training};
+pub use predictor::{Predictor, Radiograph, Reading};

@@ -2,7 +2,7 @@ use crate::attention::spread;
 use crate::judgement::{by_seriousness, decide, flag_of_age, flags_of_plane, is_readable};
 use crate::{AssessError, Bundle, Manifest};
 use boneage_core::{Assessment, Digest, Flag, FlagCode, Interval, ModelName, Months, Plane, Sex, SexGiven};
-use boneage_nets::{HeadOutput, Vgg16};
+use boneage_nets::{HeadOutput, VGG16_BLOCKS, Vgg16};
 use boneage_vision::Frame;
 
 /// One image with what is known about it.
@@ -42,16 +42,16 @@ impl Predictor {
     /// If either is damaged, or if backbone, preprocessing and head do not belong together; the message
     /// names what differs.
     pub fn new(bundle: &[u8], backbone: &[u8]) -> Result<Self, AssessError> {
-        let name = Digest::of(bundle);
+        let digest = Digest::of(bundle);
         let bundle = Bundle::read(bundle)?;
+        let backbone = Vgg16::from_safetensors(backbone)?;
         let wanted = &bundle.manifest.backbone;
-        let found = Digest::of(backbone);
-        if wanted.digest != found {
+        if wanted.digest != *backbone.digest() {
             let (name, expected) = (wanted.name.clone(), wanted.digest.clone());
-            return Err(AssessError::Backbone { name, expected, found });
+            return Err(AssessError::Backbone { name, expected, found: backbone.digest().clone() });
         }
-        let name = ModelName { name: bundle.manifest.name.clone(), digest: name };
-        let predictor = Predictor { backbone: Vgg16::from_safetensors(backbone)?, bundle, name };
+        let name = ModelName { name: bundle.manifest.name.clone(), digest };
+        let predictor = Predictor { bundle, backbone, name };
         predictor.check_map()?;
         Ok(predictor)
     }
@@ -77,7 +77,10 @@ impl Predictor {
     /// Without a sex, a model that was trained with one reads both and the mean counts.
     pub fn read(&self, plane: &Plane, sex: Option<Sex>) -> Reading {
         let frame = self.bundle.manifest.preprocess.frame(plane);
-        let features = self.backbone.features(&[&frame.image()]);
+        let features = self
+            .backbone
+            .features(&[&frame.image()])
+            .expect("one square image of the size that was checked on load");
         let inputs: Vec<f32> = match (sex, self.uses_sex()) {
             (Some(sex), _) => vec![sex.as_input()],
             (None, true) => vec![Sex::Female.as_input(), Sex::Male.as_input()],
@@ -89,7 +92,8 @@ impl Predictor {
         let Manifest { age_mean, age_sd, .. } = self.bundle.manifest;
         // The attention is made before the sex comes in: the first map is that of every sex.
         let cells = features.height * features.width;
-        let attention = attention.map(|maps| Plane::new(features.width, features.height, maps[..cells].to_vec()));
+        let attention =
+            attention.map(|maps| Plane::new(features.width, features.height, maps[..cells].to_vec()));
         Reading { months: Months(mean * age_sd + age_mean), attention, frame }
     }
 
@@ -135,11 +139,12 @@ impl Predictor {
         self.bundle.manifest.head.sex_units.is_some()
     }
 
-    /// Five poolings halve the side five times, rounding down.
+    /// Each block of the backbone ends in a pooling that halves the side, rounding down.
     fn check_map(&self) -> Result<(), AssessError> {
         let Manifest { head, preprocess, .. } = &self.bundle.manifest;
-        let (side, size) = (preprocess.size >> 5, preprocess.size);
-        let (expected, found) = ([head.height, head.width, head.channels], [side, side, Vgg16::CHANNELS]);
+        let (side, size) = (preprocess.size >> VGG16_BLOCKS.len(), preprocess.size);
+        let channels = VGG16_BLOCKS.iter().copied().flatten().copied().last().unwrap_or(0);
+        let (expected, found) = ([head.height, head.width, head.channels], [side, side, channels]);
         if expected == found { Ok(()) } else { Err(AssessError::Map { size, expected, found }) }
     }
 }
