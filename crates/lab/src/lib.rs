@@ -18,6 +18,7 @@ mod duplicates;
 mod error;
 mod fill;
 mod progress;
+mod recipe;
 mod split;
 
 pub use augment::AugmentRanges;
@@ -28,4 +29,5 @@ pub use duplicates::{Fingerprint, NearDuplicate, near_duplicates};
 pub use error::LabError;
 pub use fill::{fill, open_cache};
 pub use progress::Progress;
+pub use recipe::{Augment, Cohort, LossName, Monitor, Recipe, Schedule, SplitName, Training};
 pub use split::{Dropped, Part, Split, part_of, third_part_of};
