@@ -111,3 +111,101 @@ fn read_tensor(expected: &NamedTensor, tensors: &SafeTensors<'_>) -> Result<Name
     };
     Ok(NamedTensor { name: name.clone(), shape: shape.clone(), values })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::tests::manifest;
+
+    fn bundle() -> Bundle {
+        let manifest = manifest();
+        Bundle { head: Head::new(manifest.head.clone(), 5), manifest }
+    }
+
+    /// The file of `bundle` with its header replaced by that of another manifest.
+    fn with_manifest(change: impl FnOnce(&mut Manifest)) -> Vec<u8> {
+        let bytes = bundle().to_bytes().unwrap();
+        let mut manifest = Bundle::read_manifest(&bytes).unwrap();
+        change(&mut manifest);
+        let tensors = SafeTensors::deserialize(&bytes).unwrap();
+        let metadata = HashMap::from([(MANIFEST_KEY.to_owned(), manifest.to_json().unwrap())]);
+        safetensors::serialize(tensors.tensors(), Some(metadata)).unwrap()
+    }
+
+    fn message(bytes: &[u8]) -> String {
+        Bundle::read(bytes).map(|_| ()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_written_the_same() {
+        let bytes = bundle().to_bytes().unwrap();
+        let read = Bundle::read(&bytes).unwrap();
+        assert_eq!(read.head.state(), bundle().head.state());
+        assert_eq!(read.manifest.name, "tiny");
+        assert_eq!(read.to_bytes().unwrap(), bytes);
+    }
+
+    #[test]
+    fn one_changed_bit_is_noticed() {
+        let mut bytes = bundle().to_bytes().unwrap();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        assert!(message(&bytes).starts_with("the model's weights have digest"), "{}", message(&bytes));
+    }
+
+    #[test]
+    fn every_cut_is_an_error_and_never_a_panic() {
+        let bytes = bundle().to_bytes().unwrap();
+        for length in (0..bytes.len()).step_by(97) {
+            assert!(Bundle::read(&bytes[..length]).is_err());
+        }
+    }
+
+    #[test]
+    fn another_architecture_is_named_by_its_first_differing_tensor() {
+        let wider = with_manifest(|manifest| manifest.head.hidden += 1);
+        assert!(message(&wider).contains("has shape"), "{}", message(&wider));
+        let sexed = with_manifest(|manifest| manifest.head.sex_units = Some(3));
+        assert!(message(&sexed).contains("lacks the tensor") || message(&sexed).contains("has shape"));
+        let unsigned = with_manifest(|manifest| manifest.weights = None);
+        assert!(message(&unsigned).contains("weights = nothing"));
+    }
+
+    #[test]
+    fn a_head_in_half_precision_is_read() {
+        let bytes = bundle().to_bytes().unwrap();
+        let tensors = SafeTensors::deserialize(&bytes).unwrap();
+        let halves: Vec<(String, Vec<usize>, Vec<u8>)> = tensors
+            .tensors()
+            .into_iter()
+            .map(|(name, view)| {
+                let (quads, _) = view.data().as_chunks::<4>();
+                let bytes =
+                    quads.iter().flat_map(|&q| f16::from_f32(f32::from_le_bytes(q)).to_le_bytes()).collect();
+                (name, view.shape().to_vec(), bytes)
+            })
+            .collect();
+        let mut manifest = manifest();
+        manifest.weights =
+            Some(digest_of(halves.iter().map(|(n, _, b)| (n.as_str(), b.as_slice())).collect()));
+        let views = halves.iter().map(|(name, shape, bytes)| {
+            (name.clone(), TensorView::new(Dtype::F16, shape.clone(), bytes).unwrap())
+        });
+        let metadata = HashMap::from([(MANIFEST_KEY.to_owned(), manifest.to_json().unwrap())]);
+        let bytes = safetensors::serialize(views, Some(metadata)).unwrap();
+        let read = Bundle::read(&bytes).unwrap();
+        for (half, full) in read.head.state().iter().zip(bundle().head.state()) {
+            for (h, f) in half.values.iter().zip(&full.values) {
+                assert!((h - f).abs() <= 1e-3 * f.abs() + 1e-6, "{}: {h} {f}", half.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_backbone_is_no_bundle() {
+        let one = 1f32.to_le_bytes();
+        let view = TensorView::new(Dtype::F32, vec![1], &one).unwrap();
+        let bytes = safetensors::serialize([("block1_conv1.weight", view)], None).unwrap();
+        assert!(message(&bytes).contains("is not a boneage model"));
+    }
+}

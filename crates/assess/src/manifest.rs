@@ -135,3 +135,53 @@ impl Manifest {
         Ok(())
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use boneage_nets::HeadKind;
+
+    /// A manifest of a head that is as small as a head can be.
+    pub(crate) fn manifest() -> Manifest {
+        let mut head = HeadConfig::new(HeadKind::Attention, 2, 2);
+        (head.channels, head.hidden) = (4, 3);
+        let digest = Digest::of(b"");
+        Manifest {
+            format: Manifest::FORMAT,
+            name: "tiny".into(),
+            version: "1".into(),
+            head,
+            preprocess: Preprocess::default(),
+            age_mean: 127.3,
+            age_sd: 41.2,
+            trained_ages: [Months(12.0), Months(216.0)],
+            backbone: BackboneName { name: "vgg16-imagenet".into(), digest: digest.clone() },
+            training: Training {
+                recipe: serde_json::json!({ "epochs": 1 }),
+                recipe_digest: digest.clone(),
+                data_digest: digest,
+                split: "none".into(),
+            },
+            metrics: Vec::new(),
+            licence: "none".into(),
+            attribution: "nobody".into(),
+            interval: None,
+            weights: None,
+        }
+    }
+
+    #[test]
+    fn unknown_fields_other_formats_and_impossible_numbers_are_refused() {
+        let json = manifest().to_json().unwrap();
+        assert!(Manifest::from_json(&json).is_ok());
+        let message = |from: &str, to: &str| {
+            let changed = json.replace(from, to);
+            assert_ne!(changed, json, "{from} stands in the manifest");
+            Manifest::from_json(&changed).unwrap_err().to_string()
+        };
+        assert!(message("\"format\": 1", "\"format\": 2").contains("has format 2, this program knows 1"));
+        assert!(message("\"name\"", "\"nom\": 1, \"name\"").contains("nom"));
+        assert!(message("41.2", "0.0").contains("age_sd = 0"));
+        assert!(message("\"hidden\": 3", "\"hidden\": 3000000000").contains("hidden"));
+    }
+}
