@@ -1,10 +1,15 @@
+use crate::polarity::is_inverted;
 use crate::preprocess::{Crop, Fit, Preprocess};
-use crate::{resize, warp};
+use crate::{HandExtraction, Levels, extract_hand, resize, warp};
 use boneage_core::{Affine, Flag, FlagCode, Plane};
 
 /// Width over height of the radiographs of which only the squashed version exists: the median of the 568
 /// images whose true size is known.
 const USUAL_ASPECT: f64 = 0.74;
+
+/// An image whose levels hold fewer greys than this has next to no contrast. The faintest of the 12,611
+/// training images hold 14.
+const LEAST_GREYS: usize = 10;
 
 /// One image under one recipe: its window, its hand, its crop, and the map between the network's pixels
 /// and those of the file. Views are drawn from it, clean or augmented.
@@ -33,18 +38,46 @@ impl Frame {
                 format!("the image is {width} x {height} pixels; the model learned from {side} x {side}"),
             ));
         }
-        let squashed = resize(source, side, side, recipe.canonical.filter);
-        let canonical = recipe.window.levels(&squashed).apply(&squashed);
-        let hand: Option<Plane> = None;
-        if recipe.mask || recipe.crop != Crop::None {
-            flags.push(Flag::new(FlagCode::HandNotFound, "no hand was found; the whole frame was used"));
+        let mut squashed = resize(source, side, side, recipe.canonical.filter);
+        let mut levels = recipe.window.levels(&squashed);
+        if too_few_greys(source, &levels) {
+            let message = format!(
+                "the image has next to no contrast: fewer than {LEAST_GREYS} greys where the hand should be"
+            );
+            flags.push(Flag::new(FlagCode::LowContrast, message));
         }
-        let seen = [0.0, 0.0, side as f64, side as f64];
-        let aspect = true_aspect(source, side);
+        if recipe.settle_polarity && is_inverted(&squashed) {
+            // About 0.5 rather than within the image's own greys: what black and white are is settled next.
+            squashed = squashed.map(|grey| 1.0 - grey);
+            levels = recipe.window.levels(&squashed);
+            let message = "the bones were dark on a bright ground; the image was inverted";
+            flags.push(Flag::new(FlagCode::PolarityInverted, message));
+        }
+        let mut canonical = levels.apply(&squashed);
+
+        let HandExtraction { mask, bounds, failure, .. } = extract_hand(&squashed, &recipe.hand);
+        let whole = [0.0, 0.0, side as f64, side as f64];
+        let (mut seen, mut hand) = (whole, None);
+        let canonical_to_source = Affine::grid((side, side), (source.width(), source.height()));
+        if let Some(flag) = failure {
+            flags.push(flag);
+        } else {
+            if let Crop::Hand { margin } = recipe.crop {
+                seen = widened([bounds.left, bounds.top, bounds.right, bounds.bottom], margin, side);
+            }
+            if recipe.mask {
+                canonical
+                    .pixels_mut()
+                    .iter_mut()
+                    .zip(mask.pixels())
+                    .for_each(|(grey, inside)| *grey *= inside);
+            }
+            hand = Some(onto_source(mask, source));
+        }
         Frame {
             canonical,
-            to_canonical: network_to_canonical(seen, recipe.fit, aspect, recipe.size),
-            canonical_to_source: Affine::grid((side, side), (source.width(), source.height())),
+            to_canonical: network_to_canonical(seen, recipe.fit, true_aspect(source, side), recipe.size),
+            canonical_to_source,
             size: recipe.size,
             hand,
             flags,
@@ -78,6 +111,42 @@ impl Frame {
     }
 }
 
+/// True where the levels span a handful of greys at most. A wide span is never that; a narrow one may
+/// still be rich in a 16 bit file that uses the lower bits, so its greys are counted.
+fn too_few_greys(source: &Plane, levels: &Levels) -> bool {
+    if levels.high - levels.low >= LEAST_GREYS as f32 / 255.0 {
+        return false;
+    }
+    let mut seen = Vec::with_capacity(LEAST_GREYS);
+    for &grey in source.pixels() {
+        if (levels.low..=levels.high).contains(&grey) && !seen.contains(&grey) {
+            seen.push(grey);
+            if seen.len() >= LEAST_GREYS {
+                return false;
+            }
+        }
+    }
+    true
+}
+
+/// A box `[left, top, right, bottom]` with `margin` of its width and height added on each side, cut at
+/// the canonical square.
+fn widened(bounds: [usize; 4], margin: f32, side: usize) -> [f64; 4] {
+    let [left, top, right, bottom] = bounds.map(|edge| edge as f64);
+    let (x, y) = (f64::from(margin) * (right - left), f64::from(margin) * (bottom - top));
+    let end = side as f64;
+    [(left - x).max(0.0), (top - y).max(0.0), (right + x).min(end), (bottom + y).min(end)]
+}
+
+/// A mask of the canonical square in source pixels, each taking the canonical pixel it lies in.
+fn onto_source(mask: Plane, source: &Plane) -> Plane {
+    let (width, height) = (source.width(), source.height());
+    if (mask.width(), mask.height()) == (width, height) {
+        return mask;
+    }
+    Plane::from_fn(width, height, |x, y| mask.at(x * mask.width() / width, y * mask.height() / height))
+}
+
 /// Width over height as the film was taken. A file that is the canonical square already was squashed
 /// by somebody before, so the usual aspect is assumed.
 fn true_aspect(source: &Plane, side: usize) -> f64 {
@@ -101,4 +170,104 @@ fn network_to_canonical(seen: [f64; 4], fit: Fit, aspect: f64, size: usize) -> A
     let (x, y) = ((left + right - width) / 2.0, (top + bottom - height) / 2.0);
     let (sx, sy) = (width / size as f64, height / size as f64);
     Affine { rows: [sx, 0.0, x + 0.5 * sx - 0.5, 0.0, sy, y + 0.5 * sy - 0.5] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Preprocess, Window};
+
+    /// A bright hand-like disc with texture on a dark ground.
+    fn film(width: usize, height: usize) -> Plane {
+        Plane::from_fn(width, height, |x, y| {
+            let (u, v) = (x as f32 / width as f32 - 0.5, y as f32 / height as f32 - 0.5);
+            let texture = 0.1 * ((u * 60.0).sin() * (v * 50.0).cos());
+            if u * u + v * v < 0.09 { 0.6 + texture } else { 0.1 + 0.02 * v }
+        })
+    }
+
+    fn code(frame: &Frame) -> Vec<FlagCode> {
+        frame.flags().iter().map(|flag| flag.code).collect()
+    }
+
+    fn largest_difference(a: &Plane, b: &Plane) -> f32 {
+        a.pixels().iter().zip(b.pixels()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    }
+
+    #[test]
+    fn a_canonical_image_is_only_windowed() {
+        let image = film(299, 299);
+        let recipe = Preprocess { size: 299, ..Preprocess::default() };
+        let frame = recipe.frame(&image);
+        assert_eq!(frame.image(), recipe.window.levels(&image).apply(&image));
+        assert_eq!(frame.to_source(), Affine::IDENTITY);
+        assert!(frame.flags().is_empty(), "{:?}", frame.flags());
+    }
+
+    #[test]
+    fn a_dark_film_a_print_and_a_large_file_look_alike() {
+        let recipe = Preprocess::default();
+        let normal = recipe.frame(&film(600, 800)).image();
+        let dark = recipe.frame(&film(600, 800).map(|g| 0.3 * g));
+        assert!(largest_difference(&dark.image(), &normal) < 0.1);
+        let print = recipe.frame(&film(600, 800).map(|g| 1.0 - g));
+        assert!(largest_difference(&print.image(), &normal) < 0.1);
+        assert_eq!(code(&print), [FlagCode::PolarityInverted]);
+        let large = recipe.frame(&film(1200, 1600)).image();
+        let mean = |p: &Plane| p.pixels().iter().sum::<f32>() / p.pixels().len() as f32;
+        assert!((mean(&large) - mean(&normal)).abs() < 1.0);
+    }
+
+    #[test]
+    fn an_augmented_view_is_the_clean_one_moved() {
+        let frame = Preprocess { size: 299, ..Preprocess::default() }.frame(&film(299, 299));
+        let (clean, moved) = (frame.image(), frame.augmented(&Affine::translation(5.0, -3.0)));
+        assert_eq!(moved.at(100, 100), clean.at(105, 97));
+        assert_eq!(frame.augmented(&Affine::IDENTITY), clean);
+    }
+
+    #[test]
+    fn the_crop_shows_the_hand_and_leads_back_to_the_file() {
+        let recipe = Preprocess { crop: Crop::Hand { margin: 0.0 }, mask: true, ..Preprocess::default() };
+        let source = film(600, 800);
+        let frame = recipe.frame(&source);
+        let hand = frame.hand().expect("a disc is found");
+        assert_eq!((hand.width(), hand.height()), (600, 800));
+        assert!(hand.at(300, 400) == 1.0 && hand.at(5, 5) == 0.0);
+        // The disc has a radius of 0.3 of the frame: its left edge lies at 0.2 of 600.
+        let (left, _) = frame.to_source().apply(-0.5, 128.0);
+        assert!((left - 120.0).abs() < 12.0, "{left}");
+        let corner = frame.image().at(2, 2);
+        assert_eq!(corner, 0.0, "outside the mask is black");
+    }
+
+    #[test]
+    fn padding_keeps_the_true_aspect() {
+        let recipe = Preprocess { fit: Fit::Pad, ..Preprocess::default() };
+        let [a, _, _, _, e, _] = recipe.frame(&film(600, 800)).to_source().rows;
+        assert!((a - e).abs() < 1e-9 && (e - 800.0 / 256.0).abs() < 1e-9, "square pixels: {a} {e}");
+        let [a, _, _, _, e, _] = recipe.frame(&film(299, 299)).to_source().rows;
+        assert!((a * USUAL_ASPECT - e).abs() < 1e-9, "the usual aspect is assumed of a squashed image");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_said() {
+        let even = Preprocess::default().frame(&Plane::filled(64, 64, 0.5));
+        let codes = code(&even);
+        assert!(codes.contains(&FlagCode::LowContrast) && codes.contains(&FlagCode::LowResolution));
+        assert!(codes.contains(&FlagCode::HandNotFound) && even.hand().is_none());
+        let faint = |bits: f32| film(400, 400).map(|g| (g * bits).round() / bits * 0.02);
+        assert!(code(&Preprocess::default().frame(&faint(255.0))).is_empty(), "16 bit, few of them used");
+        assert_eq!(code(&Preprocess::default().frame(&faint(8.0)))[0], FlagCode::LowContrast);
+    }
+
+    #[test]
+    fn the_thread_count_changes_nothing() {
+        let recipe = Preprocess { mask: true, window: Window::default(), ..Preprocess::default() };
+        let view = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| recipe.frame(&film(700, 900)).augmented(&Affine::rotation(0.05)))
+        };
+        assert_eq!(view(1), view(3));
+    }
 }

@@ -1,5 +1,5 @@
 use crate::frame::Frame;
-use crate::{Filter, Window};
+use crate::{Filter, HandRecipe, Window};
 use boneage_core::{Digest, Plane};
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +14,12 @@ use serde::{Deserialize, Serialize};
 pub struct Preprocess {
     /// The square that every file is squashed to first, as the training images were.
     pub canonical: Canonical,
+    /// Whether an image with dark bones on a bright ground is inverted first, with a flag.
+    pub settle_polarity: bool,
     /// Which greys become 0 and 255.
     pub window: Window,
+    /// How the hand is found, on the canonical square.
+    pub hand: HandRecipe,
     /// Whether everything outside the hand becomes 0. Without a plausible hand nothing does.
     pub mask: bool,
     /// Which part of the canonical square the network sees.
@@ -30,7 +34,9 @@ impl Default for Preprocess {
     fn default() -> Self {
         Preprocess {
             canonical: Canonical::default(),
+            settle_polarity: true,
             window: Window::default(),
+            hand: HandRecipe::default(),
             mask: false,
             crop: Crop::None,
             fit: Fit::Stretch,
