@@ -1,5 +1,7 @@
+use crate::LabError;
 use boneage_core::{Digest, Plane};
 use boneage_nets::{Features, NetsError, Vgg16};
+use std::path::Path;
 
 /// A frozen network whose features are computed once and kept: VGG16, or a small stand-in of a test.
 pub trait Backbone: Sync {
@@ -29,4 +31,13 @@ impl Backbone for Vgg16 {
     fn features(&self, images: &[&Plane]) -> Result<Features, NetsError> {
         Vgg16::features(self, images)
     }
+}
+
+/// VGG16 from its safetensors file.
+///
+/// # Errors
+/// When the file cannot be read or holds something else.
+pub fn read_vgg16(path: &Path) -> Result<Vgg16, LabError> {
+    let bytes = std::fs::read(path).map_err(LabError::io(path))?;
+    Ok(Vgg16::from_safetensors(&bytes)?)
 }

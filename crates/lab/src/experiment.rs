@@ -1,0 +1,127 @@
+use crate::{
+    Backbone, Dataset, FeatureCache, Fingerprint, LabError, NearDuplicate, Part, Progress, Radiograph,
+    Recipe, Split, View, fill, near_duplicates, open_cache,
+};
+use boneage_core::Digest;
+use boneage_vision::{DecodeLimits, decode};
+use rayon::prelude::*;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Mutex;
+
+/// A recipe that has met its data: who is in which part, and where the features lie.
+pub struct Experiment {
+    /// What is to be done.
+    pub recipe: Recipe,
+    /// All images, whatever their cohort.
+    pub dataset: Dataset,
+    /// Digest of ids, labels, sexes and files.
+    pub data_digest: Digest,
+    /// The parts, of the recipe's cohort alone.
+    pub split: Split,
+    /// Features of the recipe's preprocessing.
+    pub cache: FeatureCache,
+    index: HashMap<String, usize>,
+}
+
+impl Experiment {
+    /// Reads the data set, finds near-duplicates (kept under `cache_root` for the next time), splits,
+    /// and opens the feature cache.
+    ///
+    /// # Errors
+    /// When the data cannot be read, or a part that training needs is empty.
+    pub fn open(
+        recipe: Recipe,
+        data: &Path,
+        cache_root: &Path,
+        backbone: &dyn Backbone,
+    ) -> Result<Self, LabError> {
+        let dataset = Dataset::read(data)?;
+        let files = dataset.file_digests()?;
+        let duplicates = known_duplicates(&dataset, &files, cache_root)?;
+        let ids = dataset.radiographs.iter().filter(|r| recipe.cohort.includes(r.sex));
+        let split = Split::new(ids.map(|r| r.id.as_str()), &duplicates, |id| recipe.split.part(id));
+        if split.training.len() < recipe.training.batch {
+            let (name, have, batch) = (&recipe.name, split.training.len(), recipe.training.batch);
+            return Err(LabError::Recipe(format!(
+                "{name} has {have} training images for batches of {batch}; hint: is --data the whole data set?"
+            )));
+        }
+        let cache = open_cache(cache_root, &dataset, &files, &recipe.preprocess, backbone)?;
+        let index = dataset.radiographs.iter().enumerate().map(|(i, r)| (r.id.clone(), i)).collect();
+        Ok(Experiment { data_digest: dataset.digest(&files), recipe, dataset, split, cache, index })
+    }
+
+    /// Where the images of a part stand in `dataset.radiographs`.
+    pub fn indices(&self, part: Part) -> Vec<usize> {
+        self.split.list(part).iter().map(|id| self.index[id]).collect()
+    }
+
+    /// Computes the features that are missing for training and reporting.
+    ///
+    /// With `everything`, also what other experiments on the same images will ask for: the clean view
+    /// of every image.
+    ///
+    /// # Errors
+    /// When an image cannot be read or the disk fails; what was computed until then is kept.
+    pub fn fill(&self, backbone: &dyn Backbone, everything: bool) -> Result<(), LabError> {
+        let mut unreadable = Vec::new();
+        let mut run = |indices: &[usize], views: &[View], label: &str| -> Result<(), LabError> {
+            let (cache, dataset) = (&self.cache, &self.dataset);
+            let preprocess = &self.recipe.preprocess;
+            unreadable.extend(fill(cache, dataset, indices, views, preprocess, backbone, label)?);
+            Ok(())
+        };
+        let judged = [self.indices(Part::Inner), self.indices(Part::Holdout)].concat();
+        run(&judged, &[View::Clean], "features of validation and holdout images")?;
+        if everything {
+            let all: Vec<usize> = (0..self.dataset.radiographs.len()).collect();
+            run(&all, &[View::Clean], "features of all clean images")?;
+        }
+        run(&self.indices(Part::Training), &self.recipe.augment.all(), "features of training views")?;
+        match unreadable.as_slice() {
+            [] => Ok(()),
+            [first, others @ ..] => {
+                let others = others.len();
+                Err(LabError::Data(format!(
+                    "{first}, and {others} more images; hint: run boneage dataset check, and take them out of the table"
+                )))
+            }
+        }
+    }
+}
+
+/// The near-duplicates of a set of images, from the cache where they were found before.
+fn known_duplicates(
+    dataset: &Dataset,
+    files: &[Digest],
+    cache_root: &Path,
+) -> Result<Vec<NearDuplicate>, LabError> {
+    let folder = cache_root.join("near-duplicates");
+    let name = format!("{}-{}.json", Fingerprint::VERSION, dataset.image_digest(files).short());
+    let path = folder.join(name);
+    if let Some(known) = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+        return Ok(known);
+    }
+    let found = find_duplicates(dataset);
+    std::fs::create_dir_all(&folder).map_err(LabError::io(&folder))?;
+    let json = serde_json::to_vec_pretty(&found).expect("ids and numbers");
+    std::fs::write(&path, json).map_err(LabError::io(&path))?;
+    Ok(found)
+}
+
+/// Looks at every image for near-duplicates; unreadable ones are passed over.
+pub fn find_duplicates(dataset: &Dataset) -> Vec<NearDuplicate> {
+    let progress = Mutex::new(Progress::new("looking for near-duplicates", dataset.radiographs.len()));
+    let fingerprint = |r: &Radiograph| {
+        let decoded =
+            std::fs::read(&r.path).ok().and_then(|bytes| decode(&bytes, &DecodeLimits::default()).ok());
+        progress.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).advance(1);
+        decoded.map(|decoded| Fingerprint::new(&decoded.plane))
+    };
+    let prints: Vec<Option<Fingerprint>> = dataset.radiographs.par_iter().map(fingerprint).collect();
+    let named = dataset.radiographs.iter().zip(prints);
+    let images: Vec<(&str, Fingerprint)> =
+        named.filter_map(|(r, print)| Some((r.id.as_str(), print?))).collect();
+    near_duplicates(&images)
+}
