@@ -1,0 +1,90 @@
+use crate::exit::Exit;
+use crate::printer::Printer;
+use anyhow::{Context, bail};
+use boneage_lab::{Experiment, Part, Recipe, read_vgg16};
+use std::path::PathBuf;
+
+/// Train a model as a recipe says.
+///
+/// The frozen part of the network looks at every image once; its features are kept in a cache, and
+/// further training on the same images takes minutes. A training that was stopped goes on where it was
+/// when the same command is given again.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  boneage train recipes/attention-sex-256.toml --data rsna --out runs/attention-sex-256")]
+pub(crate) struct Args {
+    /// The recipe, a TOML file
+    recipe: PathBuf,
+    /// Folder of the data set: boneage-training-dataset.csv and its folder of images
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Folder of the run: made anew, or continued where it holds the same recipe
+    #[arg(long, value_name = "DIR", required_unless_present = "cache_only")]
+    out: Option<PathBuf>,
+    /// Fill the feature cache for this recipe and stop
+    #[arg(long)]
+    cache_only: bool,
+    /// Folder of the feature cache [default: boneage in the user's cache folder]
+    #[arg(long, value_name = "DIR")]
+    cache_dir: Option<PathBuf>,
+    /// Weights of the frozen network
+    #[arg(long, value_name = "FILE", default_value = "models/vgg16-imagenet.safetensors")]
+    backbone: PathBuf,
+}
+
+/// Fills the cache, then trains.
+pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
+    let recipe = Recipe::read(&args.recipe)?;
+    let cache_dir = match args.cache_dir {
+        Some(dir) => dir,
+        None => default_cache_dir()?,
+    };
+    let backbone = read_vgg16(&args.backbone)
+        .context("the frozen network could not be read; hint: run from the checkout, or give --backbone")?;
+    let experiment = Experiment::open(recipe, &args.data, &cache_dir, &backbone)?;
+    tell(&experiment, printer);
+    experiment.fill(&backbone, args.cache_only)?;
+    if args.cache_only {
+        printer.note(format!("features are in {}", experiment.cache.folder().display()));
+        return Ok(Exit::Done);
+    }
+    bail!("training is in the making")
+}
+
+fn tell(experiment: &Experiment, printer: &Printer) {
+    let count = |part| experiment.split.list(part).len();
+    let recipe = &experiment.recipe;
+    printer.note(format!(
+        "{}: {} images for training, {} for inner validation, {} for calibration, {} held out",
+        recipe.name,
+        count(Part::Training),
+        count(Part::Inner),
+        count(Part::Calibration),
+        count(Part::Holdout)
+    ));
+    for dropped in &experiment.split.dropped {
+        let (part, twin_part) = (dropped.part.as_str(), dropped.twin_part.as_str());
+        printer.note(format!(
+            "{} ({part}) is not used: it looks like {} ({twin_part})",
+            dropped.id, dropped.twin
+        ));
+    }
+    let dataset = &experiment.dataset;
+    if !dataset.missing.is_empty() || !dataset.rejected.is_empty() {
+        printer.warning(format!(
+            "{} images of the table are missing and {} rows could not be used; boneage dataset check names them",
+            dataset.missing.len(),
+            dataset.rejected.len()
+        ));
+    }
+}
+
+/// `$XDG_CACHE_HOME/boneage`, else `~/.cache/boneage`.
+fn default_cache_dir() -> anyhow::Result<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    match (folder("XDG_CACHE_HOME"), folder("HOME")) {
+        (Some(cache), _) => Ok(cache.join("boneage")),
+        (None, Some(home)) => Ok(home.join(".cache/boneage")),
+        (None, None) => bail!("no cache folder is known, as HOME is not set; hint: give --cache-dir"),
+    }
+}
