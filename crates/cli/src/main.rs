@@ -4,17 +4,23 @@
 //! Results go to stdout, the story to stderr, both through the [`Printer`].
 
 mod commands;
+mod drawing;
 mod exit;
+mod inputs;
+mod models;
+mod overlay;
 mod printer;
+mod report;
+mod sex_table;
 
 use clap::{Parser, Subcommand};
 use exit::{Exit, exit_of};
 use printer::Printer;
 use std::process::ExitCode;
 
-/// Reads a hand radiograph and tells the bone age. For research, not a medical device.
+/// Reads a hand radiograph and tells the bone age. For research use, not a medical device.
 #[derive(Debug, Parser)]
-#[command(name = "boneage", version)]
+#[command(name = "boneage", version, long_version = LICENCES, after_help = "Start with: boneage predict hand.png --sex female")]
 struct Cli {
     /// Say nothing but warnings and errors on stderr
     #[arg(long, short, global = true)]
@@ -23,15 +29,29 @@ struct Cli {
     command: Command,
 }
 
+/// What `--version` prints: code and weights stand under different terms.
+const LICENCES: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "
+code     MIT OR Apache-2.0
+weights  VGG16 (K. Simonyan and A. Zisserman, Oxford): CC BY 4.0
+         models trained here on RSNA's data: non-commercial research and education, by RSNA's terms
+         in full: models/LICENSE.md
+For research use. Not a medical device."
+);
+
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the models inside this binary
+    Predict(commands::predict::Args),
     Models(commands::models::Args),
+    Train(commands::train::Args),
 }
 
 fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Exit> {
     match cli.command {
+        Command::Predict(args) => commands::predict::run(args, printer),
         Command::Models(args) => commands::models::run(args, printer),
+        Command::Train(args) => commands::train::run(args, printer),
     }
 }
 

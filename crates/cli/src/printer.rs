@@ -1,5 +1,6 @@
+use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt::Display;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, StdoutLock, Write};
 
 /// The only way to the terminal: stdout is the result, stderr the story.
 pub(crate) struct Printer {
@@ -16,6 +17,16 @@ impl Printer {
     /// Whether progress bars make sense: a person watches and did not ask for quiet.
     pub(crate) fn shows_progress(&self) -> bool {
         self.progress && !self.quiet
+    }
+
+    /// A progress bar with rate and time left, for a person who waits for more than one thing; silent otherwise.
+    pub(crate) fn progress(&self, things: usize) -> ProgressBar {
+        if !self.shows_progress() || things < 2 {
+            return ProgressBar::hidden();
+        }
+        let style = ProgressStyle::with_template("{bar:30} {pos}/{len}  {per_sec}  {eta} left")
+            .expect("the template is well formed");
+        ProgressBar::new(things as u64).with_style(style)
     }
 
     /// One line of the story on stderr.
@@ -35,9 +46,14 @@ impl Printer {
         eprintln!("error: {error:#}");
     }
 
+    /// Where the result goes, to be written piece by piece.
+    pub(crate) fn results(&self) -> StdoutLock<'static> {
+        io::stdout().lock()
+    }
+
     /// Writes to the result on stdout. A reader that went away (`boneage ... | head`) is no error.
     pub(crate) fn result(&self, text: impl Display) -> io::Result<()> {
-        let mut out = io::stdout().lock();
+        let mut out = self.results();
         match write!(out, "{text}").and_then(|()| out.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             other => other,

@@ -6,3 +6,5 @@
 //! [`OurFault`](crate::exit::OurFault) as context (exit code 3).
 
 pub(crate) mod models;
+pub(crate) mod predict;
+pub(crate) mod train;

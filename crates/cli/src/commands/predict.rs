@@ -1,0 +1,235 @@
+use crate::exit::{Exit, OurFault};
+use crate::inputs::{gather, overlay_names};
+use crate::models;
+use crate::overlay::overlay;
+use crate::printer::Printer;
+use crate::report::{self, Format};
+use crate::sex_table::Sexes;
+use anyhow::{Context, anyhow, bail};
+use boneage_assess::{Predictor, Radiograph};
+use boneage_core::{Assessment, Decision, Digest, Sex};
+use boneage_vision::{DecodeLimits, decode};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+/// Larger files are not read: no radiograph of 100 megapixels needs as much.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// Read the bone age from radiographs of the left hand.
+///
+/// Gives an age for every image, with the reasons to look twice (flags) where there are any.
+/// Images are PNG, JPEG, TIFF or BMP files; a folder stands for all images in it.
+/// The age depends on the sex of the child: give it with --sex or --sex-csv. Without it the mean of
+/// the readings for a girl and for a boy is told, and flagged.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Images, and folders of images
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Sex of the child: male or female
+    #[arg(long, value_name = "SEX")]
+    sex: Option<Sex>,
+    /// Table of sexes with the columns file,sex (or id,male as in the RSNA data)
+    #[arg(long, value_name = "FILE")]
+    sex_csv: Option<PathBuf>,
+    /// A model of `boneage models`, or a model file [default: the first of `boneage models`]
+    #[arg(long, value_name = "NAME|FILE")]
+    model: Option<String>,
+    /// How the result is written
+    #[arg(long, value_enum, default_value = "text")]
+    format: FormatWord,
+    /// Also draw each image with the attention map and the hand's contour into this folder
+    #[arg(long, value_name = "DIR")]
+    overlay: Option<PathBuf>,
+    /// Write the result to this file instead of the terminal
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Replace files that are there already
+    #[arg(long)]
+    force: bool,
+    /// Largest image that is read, in millions of pixels
+    #[arg(long, value_name = "N", default_value = "100", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    max_megapixels: u32,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum FormatWord {
+    Text,
+    Json,
+    Csv,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  One film of a girl:
+    boneage predict hand.png --sex female
+
+  With a picture of where the network looked, written to the folder out:
+    boneage predict hand.png --sex female --overlay out
+
+  A folder of films, the sexes in a table, the result for a spreadsheet:
+    boneage predict films/ --sex-csv children.csv --format csv --out ages.csv
+
+Exit code: 0 all accepted or flagged, 1 some refused, 2 some unreadable, 3 a fault of boneage.
+
+For research use. Not a medical device.";
+
+/// What is meant, checked as far as it can be before the first image is read.
+struct Settings {
+    files: Vec<PathBuf>,
+    failures: Vec<anyhow::Error>,
+    sexes: Sexes,
+    model: Option<String>,
+    format: Format,
+    pictures: Option<Vec<PathBuf>>,
+    out: Option<PathBuf>,
+    force: bool,
+    limits: DecodeLimits,
+}
+
+impl Settings {
+    fn new(args: Args) -> anyhow::Result<Self> {
+        let table = match &args.sex_csv {
+            Some(path) => {
+                Some(fs::read_to_string(path).with_context(|| format!("sex table {}", path.display()))?)
+            }
+            None => None,
+        };
+        let sexes = Sexes::new(args.sex, args.sex_csv.as_deref().zip(table.as_deref()))?;
+        let inputs = gather(&args.paths);
+        let pictures = match &args.overlay {
+            Some(folder) => Some(pictures(folder, &inputs.files, args.force)?),
+            None => None,
+        };
+        Ok(Settings {
+            files: inputs.files,
+            failures: inputs.failures,
+            sexes,
+            model: args.model,
+            format: match args.format {
+                FormatWord::Text => Format::Text,
+                FormatWord::Json => Format::Json,
+                FormatWord::Csv => Format::Csv,
+            },
+            pictures,
+            out: args.out,
+            force: args.force,
+            limits: DecodeLimits::pixels(u64::from(args.max_megapixels) * 1_000_000),
+        })
+    }
+}
+
+/// Where each file's picture goes. Looked at before anything is read: a batch that fails at its 9,000th image
+/// because a picture is there already has wasted an hour.
+fn pictures(folder: &Path, files: &[PathBuf], force: bool) -> anyhow::Result<Vec<PathBuf>> {
+    fs::create_dir_all(folder).with_context(|| format!("overlay folder {}", folder.display()))?;
+    let pictures: Vec<PathBuf> = overlay_names(files).iter().map(|name| folder.join(name)).collect();
+    match pictures.iter().find(|picture| !force && picture.exists()) {
+        Some(there) => bail!("{} exists already; hint: --force replaces it", there.display()),
+        None => Ok(pictures),
+    }
+}
+
+/// Reads every image, writes every result, and ends with the highest exit of all.
+pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
+    let settings = Settings::new(args)?;
+    let mut exit = Exit::Done;
+    for failure in &settings.failures {
+        printer.error(failure);
+        exit = exit.max(Exit::Input);
+    }
+    let predictor = models::predictor(settings.model.as_deref())?;
+    let mut out: Box<dyn Write> = match &settings.out {
+        Some(path) => Box::new(create(path, settings.force)?),
+        None => Box::new(printer.results()),
+    };
+    match read_all(&settings, &predictor, &mut *out, printer) {
+        Ok(worst) => Ok(exit.max(worst)),
+        // The reader of the pipe has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe && settings.out.is_none() => Ok(exit),
+        Err(error) => {
+            let target =
+                settings.out.as_ref().map_or("the result".to_owned(), |path| path.display().to_string());
+            Err(anyhow!("could not write {target}: {error}; hint: check the space on the disk"))
+        }
+    }
+}
+
+fn read_all(
+    settings: &Settings,
+    predictor: &Predictor,
+    out: &mut dyn Write,
+    printer: &Printer,
+) -> io::Result<Exit> {
+    let mut report = report::report(settings.format);
+    let mut exit = Exit::Done;
+    let progress = printer.progress(settings.files.len());
+    report.begin(out)?;
+    for (i, file) in settings.files.iter().enumerate() {
+        let picture = settings.pictures.as_ref().map(|pictures| pictures[i].as_path());
+        // A fault in one image must not take the others with it.
+        let read = catch_unwind(AssertUnwindSafe(|| read_one(settings, predictor, file, picture)))
+            .unwrap_or_else(|_| {
+                Err(anyhow!("it could not be read to the end").context(OurFault("read the image")))
+            });
+        match read {
+            Ok(assessment) => {
+                if assessment.decision == Decision::Refused {
+                    exit = exit.max(Exit::No);
+                }
+                progress.suspend(|| {
+                    report.add(out, &file.display().to_string(), &assessment).and_then(|()| out.flush())
+                })?;
+            }
+            Err(error) => {
+                exit = exit.max(crate::exit::exit_of(&error));
+                progress.suspend(|| printer.error(&error.context(file.display().to_string())));
+            }
+        }
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    report.end(out)?;
+    out.flush()?;
+    Ok(exit)
+}
+
+fn read_one(
+    settings: &Settings,
+    predictor: &Predictor,
+    file: &Path,
+    picture: Option<&Path>,
+) -> anyhow::Result<Assessment> {
+    let length = file.metadata()?.len();
+    if length > MOST_BYTES {
+        bail!(
+            "the file has {length} bytes, at most {MOST_BYTES} are read; hint: this is hardly a radiograph"
+        );
+    }
+    let bytes = fs::read(file)?;
+    let digest = Digest::of(&bytes);
+    let image = decode(&bytes, &settings.limits)?;
+    drop(bytes);
+    let sex = settings.sexes.of(file);
+    let radiograph = Radiograph { plane: &image.plane, flags: &image.flags, sex, input: Some(&digest) };
+    let assessment = predictor.assess(&radiograph);
+    if let Some(picture) = picture {
+        let drawn = overlay(&image.plane, &assessment);
+        drawn.save(picture).with_context(|| format!("overlay {}", picture.display()))?;
+    }
+    Ok(assessment)
+}
+
+/// A new file; one that is there is kept unless `force`.
+fn create(path: &Path, force: bool) -> anyhow::Result<File> {
+    let made = if force { File::create(path) } else { File::create_new(path) };
+    made.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            anyhow!("{} exists already; hint: --force replaces it", path.display())
+        }
+        _ => anyhow!("{}: {error}; hint: check folder and permissions", path.display()),
+    })
+}

@@ -1,0 +1,68 @@
+//! The models inside the binary, and the way from a name or a file to a predictor.
+
+use crate::exit::OurFault;
+use anyhow::{Context, anyhow, bail};
+use boneage_assess::{Bundle, Manifest, Predictor};
+use std::fs;
+use std::path::Path;
+
+/// Name and bytes of each file that `models/embedded.txt` names, in its order: backbones and bundles.
+static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+/// Name and manifest of each embedded model, the default first.
+pub(crate) fn embedded() -> impl Iterator<Item = (&'static str, Manifest)> {
+    // A backbone is no bundle: it has no manifest and drops out here.
+    FILES.iter().filter_map(|(name, bytes)| Some((*name, Bundle::read_manifest(bytes).ok()?)))
+}
+
+/// A predictor for `--model`: the name of an embedded model, else a file; `None` for the default.
+pub(crate) fn predictor(model: Option<&str>) -> anyhow::Result<Predictor> {
+    let names: Vec<&str> = embedded().map(|(name, _)| name).collect();
+    match model {
+        None => match names.first() {
+            Some(default) => from_embedded(default),
+            None => bail!("no model is inside this binary; hint: give one with --model FILE"),
+        },
+        Some(name) if names.contains(&name) => from_embedded(name),
+        Some(file) if Path::new(file).is_file() => from_file(Path::new(file)),
+        Some(unknown) => {
+            let known = if names.is_empty() { "no model".to_owned() } else { names.join(", ") };
+            bail!(
+                "model {unknown:?} is neither inside this binary ({known}) nor a file; hint: run boneage models"
+            )
+        }
+    }
+}
+
+fn from_embedded(name: &str) -> anyhow::Result<Predictor> {
+    let bundle = file_named(name).ok_or_else(|| anyhow!("{name} is listed and gone"));
+    let predictor = bundle.and_then(|bundle| {
+        let manifest = Bundle::read_manifest(bundle)?;
+        let backbone = file_named(&manifest.backbone.name)
+            .ok_or_else(|| anyhow!("the backbone {} is not inside this binary", manifest.backbone.name))?;
+        Ok(Predictor::new(bundle, backbone)?)
+    });
+    predictor.context(OurFault("read the embedded model"))
+}
+
+/// A bundle from a file; its backbone is the embedded one, else the file of its name beside the bundle.
+fn from_file(path: &Path) -> anyhow::Result<Predictor> {
+    let shown = path.display();
+    let bundle = fs::read(path).with_context(|| format!("model {shown}"))?;
+    let backbone = Bundle::read_manifest(&bundle).with_context(|| format!("model {shown}"))?.backbone.name;
+    let predictor = match file_named(&backbone) {
+        Some(bytes) => Predictor::new(&bundle, bytes),
+        None => {
+            let beside = path.with_file_name(format!("{backbone}.safetensors"));
+            let bytes = fs::read(&beside).with_context(|| {
+                format!("model {shown} needs the backbone {backbone}, looked for {}", beside.display())
+            })?;
+            Predictor::new(&bundle, &bytes)
+        }
+    };
+    predictor.with_context(|| format!("model {shown}"))
+}
+
+fn file_named(name: &str) -> Option<&'static [u8]> {
+    FILES.iter().find(|(known, _)| *known == name).map(|(_, bytes)| *bytes)
+}

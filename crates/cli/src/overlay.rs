@@ -1,0 +1,221 @@
+use crate::drawing::{Canvas, Colour, Weight, heat, mix, scaled};
+use boneage_core::{Assessment, Plane};
+use image::RgbImage;
+
+/// Ground of the whole picture, nearly black, so that the film is the brightest thing on it.
+const GROUND: Colour = [14, 15, 18];
+const BRIGHT: Colour = [240, 241, 243];
+const QUIET: Colour = [158, 163, 172];
+const WARNING: Colour = [255, 196, 87];
+/// The hand's contour; a blue that is far from every heat colour.
+const CONTOUR: Colour = [108, 214, 255];
+
+/// Longest sides of the drawn film in pixels.
+const FILM_HEIGHT: f32 = 1000.0;
+const FILM_WIDTH: f32 = 1400.0;
+/// The text needs this much, however narrow the film is.
+const LEAST_WIDTH: i32 = 640;
+const MARGIN: i32 = 36;
+const BAR_WIDTH: i32 = 22;
+const BAR_COLUMN: i32 = 124;
+
+/// How much of the film the strongest attention covers.
+const STRONGEST_COVER: f32 = 0.6;
+
+/// The picture of one assessment: the whole film in grey, the attention map as colour over it, the hand's
+/// contour, the age, a colour bar, and the reasons to look twice.
+///
+/// The film keeps its aspect and is never cropped. The file's name is not drawn: it may hold a patient's.
+pub(crate) fn overlay(film: &Plane, assessment: &Assessment) -> RgbImage {
+    let zoom = (FILM_HEIGHT / film.height() as f32).min(FILM_WIDTH / film.width() as f32);
+    let side = |pixels: usize| ((pixels as f32 * zoom).round() as usize).max(1);
+    let (film_width, film_height) = (side(film.width()), side(film.height()));
+    let bar_column = if assessment.attention.is_some() { BAR_COLUMN } else { 0 };
+    let content = (film_width as i32 + bar_column).max(LEAST_WIDTH);
+    let width = content + 2 * MARGIN;
+
+    let ruler = Canvas::new(1, 1, GROUND);
+    let notes: Vec<(Colour, String)> = notes(assessment)
+        .into_iter()
+        .flat_map(|(colour, text)| {
+            let lines = ruler.wrapped(NOTE_SIZE, Weight::Regular, &text, content as f32);
+            lines.into_iter().map(move |line| (colour, line))
+        })
+        .collect();
+    let film_top = MARGIN + 116;
+    let notes_top = film_top + film_height as i32 + 24;
+    let height = notes_top + notes.len() as i32 * NOTE_LINE + MARGIN - 6;
+
+    let mut canvas = Canvas::new(width as usize, height as usize, GROUND);
+    headline(&mut canvas, assessment, width);
+    let film_left = MARGIN + (content - bar_column - film_width as i32) / 2;
+    let corner = (film_left, film_top);
+    canvas.plane(corner, &windowed(&scaled(film, film_width, film_height)), |grey| {
+        ([(grey * 255.0).round() as u8; 3], 1.0)
+    });
+    if let Some(attention) = &assessment.attention {
+        canvas
+            .plane(corner, &scaled(attention, film_width, film_height), |value| (heat(value), cover(value)));
+        colour_bar(&mut canvas, (film_left + film_width as i32 + 36, film_top), film_height as i32);
+    }
+    if let Some(hand) = &assessment.hand {
+        canvas.isoline(corner, &smoothed(&scaled(hand, film_width, film_height)), 0.5, 2.0, CONTOUR);
+    }
+    for (i, (colour, line)) in notes.iter().enumerate() {
+        canvas.text((MARGIN, notes_top + i as i32 * NOTE_LINE), NOTE_SIZE, Weight::Regular, *colour, line);
+    }
+    canvas.into_image()
+}
+
+const NOTE_SIZE: f32 = 19.0;
+const NOTE_LINE: i32 = 27;
+
+/// The age large, what it is for small beneath it.
+fn headline(canvas: &mut Canvas, assessment: &Assessment, width: i32) {
+    let (title, colour) = match assessment.months {
+        Some(months) => (months.to_string(), BRIGHT),
+        None => ("no age given".to_owned(), WARNING),
+    };
+    canvas.text((MARGIN, MARGIN - 8), 54.0, Weight::Bold, colour, &title);
+    let mut facts = Vec::new();
+    if let Some(months) = assessment.months {
+        facts.push(format!("{:.1} months", months.0));
+    }
+    if let Some(interval) = assessment.interval {
+        let (lower, upper) = (interval.lower.0, interval.upper.0);
+        facts.push(format!("{:.0} % between {lower:.0} and {upper:.0}", interval.level * 100.0));
+    }
+    facts.push(match assessment.sex.value {
+        Some(sex) => format!("read as {sex}"),
+        None => "sex unknown".to_owned(),
+    });
+    facts.push(assessment.model.name.clone());
+    let line = facts.join("   \u{b7}   ");
+    let room = (width - 2 * MARGIN) as f32;
+    let natural = canvas.text_width(24.0, Weight::Regular, &line);
+    let size = 24.0 * (room / natural).min(1.0);
+    canvas.text((MARGIN, MARGIN + 60), size, Weight::Regular, QUIET, &line);
+}
+
+/// The lines under the film: flags, then what the drawing means, then what it is not for.
+fn notes(assessment: &Assessment) -> Vec<(Colour, String)> {
+    let mut notes: Vec<(Colour, String)> = assessment
+        .flags
+        .iter()
+        .map(|flag| (WARNING, format!("{}: {}", flag.code.as_str(), flag.message)))
+        .collect();
+    if assessment.hand.is_some() {
+        notes.push((CONTOUR, "blue line: the hand as it was found".to_owned()));
+    }
+    notes.push((
+        QUIET,
+        "For research use. Not a medical device. Attention is where the network looked, not a finding."
+            .to_owned(),
+    ));
+    notes
+}
+
+/// Opacity of the heat colour: nothing where the network did not look, so that the film stays readable.
+fn cover(attention: f32) -> f32 {
+    STRONGEST_COVER * attention.clamp(0.0, 1.0).sqrt()
+}
+
+/// The scale of the attention map, in the colours as they look over a middle grey.
+fn colour_bar(canvas: &mut Canvas, (x, y): (i32, i32), height: i32) {
+    let length = height.clamp(160, 420);
+    let top = y + (height - length).max(0) / 2;
+    for row in 0..length {
+        let value = 1.0 - (row as f32 + 0.5) / length as f32;
+        let colour = mix([120; 3], heat(value), cover(value));
+        canvas.rectangle((x, top + row), (BAR_WIDTH, 1), colour);
+    }
+    for (value, label) in [(1.0, "1"), (0.5, "0.5"), (0.0, "0")] {
+        let tick = top + ((1.0 - value) * (length - 1) as f32) as i32;
+        canvas.rectangle((x + BAR_WIDTH, tick), (6, 1), QUIET);
+        canvas.text((x + BAR_WIDTH + 12, tick - 11), 20.0, Weight::Regular, QUIET, label);
+    }
+    canvas.text((x - 8, top - 40), 20.0, Weight::Regular, QUIET, "attention");
+}
+
+/// Greys stretched so that the darkest and brightest hundredth are black and white: a dim film is seen too.
+fn windowed(film: &Plane) -> Plane {
+    let mut greys = film.pixels().to_vec();
+    greys.sort_unstable_by(f32::total_cmp);
+    let at = |share: f32| greys[((greys.len() - 1) as f32 * share) as usize];
+    let (low, high) = (at(0.01), at(0.995));
+    let span = (high - low).max(1e-6);
+    film.map(|grey| ((grey - low) / span).clamp(0.0, 1.0))
+}
+
+/// A mask with its edge softened over a few pixels, so that its iso-line is smooth: three box means in each
+/// direction are near a Gaussian.
+fn smoothed(mask: &Plane) -> Plane {
+    let mut plane = mask.clone();
+    for _ in 0..3 {
+        plane = transposed(&box_mean_of_rows(&plane, 3));
+        plane = transposed(&box_mean_of_rows(&plane, 3));
+    }
+    plane
+}
+
+fn box_mean_of_rows(plane: &Plane, radius: usize) -> Plane {
+    let last = plane.width() - 1;
+    Plane::from_fn(plane.width(), plane.height(), |x, y| {
+        let row = plane.row(y);
+        let sum: f32 = (0..=2 * radius).map(|i| row[(x + i).saturating_sub(radius).min(last)]).sum();
+        sum / (2 * radius + 1) as f32
+    })
+}
+
+fn transposed(plane: &Plane) -> Plane {
+    Plane::from_fn(plane.height(), plane.width(), |x, y| plane.at(y, x))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use boneage_core::{Decision, Digest, Flag, FlagCode, ModelName, Months, SexGiven, SexSource};
+
+    fn assessment(width: usize, height: usize) -> Assessment {
+        Assessment {
+            months: Some(Months(122.4)),
+            interval: None,
+            decision: Decision::Flagged,
+            flags: vec![Flag::new(FlagCode::SexUnknown, "no sex was given")],
+            sex: SexGiven { value: None, source: SexSource::Unknown },
+            model: ModelName { name: "test".into(), digest: Digest::of(b"") },
+            attention: Some(Plane::from_fn(width, height, |x, _| x as f32 / width as f32)),
+            hand: Some(Plane::from_fn(width, height, |x, y| {
+                f32::from(u8::from(x > width / 4 && y > height / 4))
+            })),
+            input: None,
+        }
+    }
+
+    #[test]
+    fn every_shape_of_film_gives_a_picture_of_a_legible_size() {
+        for (width, height) in [(1, 1), (64, 64), (1500, 2000), (3000, 12), (12, 3000), (299, 299)] {
+            let film = Plane::from_fn(width, height, |x, y| (x + y) as f32 / (width + height) as f32);
+            let picture = overlay(&film, &assessment(width, height));
+            assert!(
+                picture.width() >= 640 && picture.width() <= 1700,
+                "{width} x {height}: {:?}",
+                picture.dimensions()
+            );
+            assert!(
+                picture.height() >= 200 && picture.height() <= 1500,
+                "{width} x {height}: {:?}",
+                picture.dimensions()
+            );
+        }
+    }
+
+    #[test]
+    fn a_refused_image_has_no_age_on_it() {
+        let film = Plane::from_fn(64, 64, |x, _| x as f32 / 64.0);
+        let mut refused = assessment(64, 64);
+        let with_age = overlay(&film, &refused);
+        refused.months = None;
+        assert_ne!(overlay(&film, &refused), with_age);
+    }
+}

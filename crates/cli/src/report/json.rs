@@ -1,0 +1,67 @@
+use super::{Report, tenth};
+use boneage_core::{Assessment, Decision, Digest, Flag, Interval, ModelName, SexGiven};
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// One array for programs, an element a file.
+#[derive(Default)]
+pub(super) struct Json {
+    elements: usize,
+}
+
+/// An element; the order of the fields is the order on the page.
+#[derive(Serialize)]
+struct Element<'a> {
+    file: &'a str,
+    months: Option<f64>,
+    interval: Option<IntervalElement>,
+    decision: Decision,
+    /// An age was given, with or without flags.
+    accepted: bool,
+    flags: &'a [Flag],
+    sex: SexGiven,
+    model: &'a ModelName,
+    input_digest: Option<&'a Digest>,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct IntervalElement {
+    lower: f64,
+    upper: f64,
+    level: f32,
+}
+
+impl Report for Json {
+    fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        write!(out, "[")
+    }
+
+    fn add(&mut self, out: &mut dyn Write, file: &str, assessment: &Assessment) -> io::Result<()> {
+        let interval = |interval: Interval| IntervalElement {
+            lower: tenth(interval.lower),
+            upper: tenth(interval.upper),
+            level: interval.level,
+        };
+        let element = Element {
+            file,
+            months: assessment.months.map(tenth),
+            interval: assessment.interval.map(interval),
+            decision: assessment.decision,
+            accepted: assessment.decision != Decision::Refused,
+            flags: &assessment.flags,
+            sex: assessment.sex,
+            model: &assessment.model,
+            input_digest: assessment.input.as_ref(),
+            version: env!("CARGO_PKG_VERSION"),
+        };
+        let text = serde_json::to_string_pretty(&element)?.replace('\n', "\n  ");
+        let separator = if self.elements == 0 { "" } else { "," };
+        self.elements += 1;
+        write!(out, "{separator}\n  {text}")
+    }
+
+    fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}]", if self.elements == 0 { "" } else { "\n" })
+    }
+}

@@ -1,0 +1,120 @@
+//! Assessments as text, CSV and JSON: one file a format, each written as the images are read, so that a batch
+//! of any length needs the memory of one.
+
+mod csv;
+mod json;
+mod text;
+
+use boneage_core::Assessment;
+use std::io::{self, Write};
+
+/// The formats of `--format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// One array.
+    Json,
+    /// One line a file.
+    Csv,
+}
+
+/// A way of writing assessments down.
+pub(crate) trait Report {
+    /// What stands before the first.
+    fn begin(&mut self, out: &mut dyn Write) -> io::Result<()>;
+    /// One assessment; `file` is the path as it was typed or found.
+    fn add(&mut self, out: &mut dyn Write, file: &str, assessment: &Assessment) -> io::Result<()>;
+    /// What stands after the last.
+    fn end(&mut self, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// The writer of a format.
+pub(crate) fn report(format: Format) -> Box<dyn Report> {
+    match format {
+        Format::Text => Box::new(text::Text::default()),
+        Format::Json => Box::new(json::Json::default()),
+        Format::Csv => Box::new(csv::Csv),
+    }
+}
+
+/// Months as every format tells them: to a tenth. The network's further digits are noise.
+fn tenth(months: boneage_core::Months) -> f64 {
+    (f64::from(months.0) * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use boneage_core::{
+        Decision, Digest, Flag, FlagCode, Interval, ModelName, Months, Sex, SexGiven, SexSource,
+    };
+
+    fn read() -> Assessment {
+        Assessment {
+            months: Some(Months(127.349)),
+            interval: None,
+            decision: Decision::Accepted,
+            flags: Vec::new(),
+            sex: SexGiven { value: Some(Sex::Female), source: SexSource::Given },
+            model: ModelName { name: "attention-256".into(), digest: Digest::of(b"model") },
+            attention: None,
+            hand: None,
+            input: Some(Digest::of(b"file")),
+        }
+    }
+
+    fn flagged() -> Assessment {
+        let interval = Interval { lower: Months(100.0), upper: Months(140.04), level: 0.9 };
+        Assessment {
+            interval: Some(interval),
+            decision: Decision::Flagged,
+            flags: vec![
+                Flag::new(FlagCode::SexUnknown, "no sex was given"),
+                Flag::new(FlagCode::Colour, "3 % are coloured"),
+            ],
+            sex: SexGiven { value: None, source: SexSource::Unknown },
+            ..read()
+        }
+    }
+
+    fn refused() -> Assessment {
+        let flags = vec![Flag::new(FlagCode::LowContrast, "the image is blank")];
+        Assessment { months: None, decision: Decision::Refused, flags, ..read() }
+    }
+
+    fn written(format: Format, of: &[Assessment]) -> String {
+        let (mut report, mut out) = (report(format), Vec::new());
+        report.begin(&mut out).unwrap();
+        for (i, assessment) in of.iter().enumerate() {
+            report.add(&mut out, &format!("a, b/{i}.png"), assessment).unwrap();
+        }
+        report.end(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn text() {
+        insta::assert_snapshot!(written(Format::Text, &[read(), flagged(), refused()]));
+    }
+
+    #[test]
+    fn csv() {
+        insta::assert_snapshot!(written(Format::Csv, &[read(), flagged(), refused()]));
+    }
+
+    #[test]
+    fn json() {
+        let text = written(Format::Json, &[read(), flagged(), refused()]);
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value.as_array().unwrap().len(), 3);
+        insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "VERSION"));
+    }
+
+    #[test]
+    fn nothing_read_is_an_empty_array_and_a_header() {
+        assert_eq!(written(Format::Json, &[]), "[]\n");
+        assert_eq!(written(Format::Csv, &[]), "file,sex,months,lower,upper,accepted,flags,model\n");
+        assert_eq!(written(Format::Text, &[]), "");
+    }
+}
