@@ -16,6 +16,7 @@ mod sex_table;
 use clap::{Parser, Subcommand};
 use exit::{Exit, exit_of};
 use printer::Printer;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 /// Reads a hand radiograph and tells the bone age. For research use, not a medical device.
@@ -58,9 +59,15 @@ fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Exit> {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let printer = Printer::new(cli.quiet);
-    let exit = run(cli, &printer).unwrap_or_else(|error| {
-        printer.error(&error);
-        exit_of(&error)
-    });
+    // The panic hook has told the story on stderr by then; what is left is the right exit.
+    let ended = catch_unwind(AssertUnwindSafe(|| run(cli, &printer)));
+    let exit = match ended {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(error)) => {
+            printer.error(&error);
+            exit_of(&error)
+        }
+        Err(_) => Exit::Fault,
+    };
     exit.into()
 }

@@ -117,7 +117,7 @@ fn notes(assessment: &Assessment) -> Vec<(Colour, String)> {
 
 /// Opacity of the heat colour: nothing where the network did not look, so that the film stays readable.
 fn cover(attention: f32) -> f32 {
-    STRONGEST_COVER * attention.clamp(0.0, 1.0).sqrt()
+    STRONGEST_COVER * attention.clamp(0.0, 1.0)
 }
 
 /// The scale of the attention map, in the colours as they look over a middle grey.
