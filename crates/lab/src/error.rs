@@ -27,6 +27,9 @@ pub enum LabError {
     /// A network or its weights.
     #[error(transparent)]
     Nets(#[from] boneage_nets::NetsError),
+    /// A model bundle.
+    #[error(transparent)]
+    Assess(#[from] boneage_assess::AssessError),
 }
 
 impl LabError {

@@ -1,7 +1,7 @@
 use crate::exit::Exit;
 use crate::printer::Printer;
 use anyhow::{Context, bail};
-use boneage_lab::{Experiment, Part, Recipe, read_vgg16};
+use boneage_lab::{EpochRecord, Experiment, Part, Recipe, RunFolder, read_vgg16, train};
 use std::path::PathBuf;
 
 /// Train a model as a recipe says.
@@ -48,7 +48,33 @@ pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
         printer.note(format!("features are in {}", experiment.cache.folder().display()));
         return Ok(Exit::Done);
     }
-    bail!("training is in the making")
+    let folder = args.out.context("give the folder of the run with --out")?;
+    let run = RunFolder::open(&folder, &experiment)?;
+    train(&experiment, &run, None, &mut |epoch| printer.note(line(epoch, &experiment)))?;
+    let name = args.backbone.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let evaluation = run.finish(&experiment, name, &backbone)?;
+    printer.note(format!(
+        "model {}, report {}",
+        run.model().display(),
+        run.path().join("report.md").display()
+    ));
+    printer.result(evaluation.to_text())?;
+    Ok(Exit::Done)
+}
+
+fn line(epoch: &EpochRecord, experiment: &Experiment) -> String {
+    format!(
+        "epoch {}/{}  loss {:.4}  inner loss {:.4}  MAE {:.2}  RMSE {:.2} months  rate {:.1e}  {:.1} s{}",
+        epoch.epoch,
+        experiment.recipe.training.epochs,
+        epoch.loss,
+        epoch.inner_loss,
+        epoch.inner_mae,
+        epoch.inner_rmse,
+        epoch.learning_rate,
+        epoch.seconds,
+        if epoch.best { "  best" } else { "" }
+    )
 }
 
 fn tell(experiment: &Experiment, printer: &Printer) {

@@ -1,0 +1,236 @@
+use crate::checkpoint::{read_head, write_atomically};
+use crate::metrics::percentile;
+use crate::training::predict;
+use crate::{Backbone, EpochRecord, Estimate, Evaluation, Experiment, LabError, Part, Scored, median};
+use boneage_assess::{BackboneName, Bundle, Manifest, Metric, Training};
+use boneage_core::Months;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Terms of every model that is trained on RSNA's data.
+const LICENCE: &str = "Trained on the RSNA 2017 Pediatric Bone Age Challenge data: non-commercial research and \
+                       education by RSNA's terms. VGG16 features: CC BY 4.0.";
+/// Whom to name.
+const ATTRIBUTION: &str = "RSNA Pediatric Bone Age Challenge 2017; VGG16 by K. Simonyan and A. Zisserman, \
+                           University of Oxford";
+
+/// The folder of one training: resolved recipe, split, metrics, checkpoints, and in the end the
+/// predictions, their evaluation and the model.
+#[derive(Clone, Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Makes the folder, or opens it where it holds the same recipe.
+    ///
+    /// # Errors
+    /// When the folder holds another recipe or cannot be made.
+    pub fn open(path: &Path, experiment: &Experiment) -> Result<Self, LabError> {
+        std::fs::create_dir_all(path).map_err(LabError::io(path))?;
+        let run = RunFolder { path: path.to_owned() };
+        let (recipe, toml) = (run.file("recipe.toml"), experiment.recipe.to_toml());
+        match std::fs::read_to_string(&recipe) {
+            Ok(found) if found != toml => {
+                let path = path.display();
+                return Err(LabError::Run(format!(
+                    "folder {path} holds another recipe; hint: choose another --out"
+                )));
+            }
+            Ok(_) => {}
+            Err(_) => write_atomically(&recipe, toml.as_bytes())?,
+        }
+        let split = serde_json::to_vec_pretty(&experiment.split).expect("ids and words");
+        write_atomically(&run.file("split.json"), &split)?;
+        Ok(run)
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The best epoch's head.
+    pub(crate) fn best(&self) -> PathBuf {
+        self.file("best.safetensors")
+    }
+
+    /// Everything after the last epoch.
+    pub(crate) fn last(&self) -> PathBuf {
+        self.file("last.safetensors")
+    }
+
+    /// The model that comes out.
+    pub fn model(&self) -> PathBuf {
+        self.file("model.safetensors")
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Every finished epoch.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn epochs(&self) -> Result<Vec<EpochRecord>, LabError> {
+        let path = self.file("metrics.jsonl");
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let text = std::fs::read_to_string(&path).map_err(LabError::io(&path))?;
+        // A line that a kill cut in half belongs to an epoch without a checkpoint.
+        Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+    }
+
+    /// Forgets epochs after the first `epochs`: they were told but not checkpointed.
+    pub(crate) fn keep_epochs(&self, epochs: u32) -> Result<(), LabError> {
+        let kept = self.epochs()?.into_iter().filter(|record| record.epoch <= epochs);
+        let text: String = kept.map(|record| json_line(&record)).collect();
+        write_atomically(&self.file("metrics.jsonl"), text.as_bytes())
+    }
+
+    pub(crate) fn add_epoch(&self, record: &EpochRecord) -> Result<(), LabError> {
+        let path = self.file("metrics.jsonl");
+        let file = OpenOptions::new().append(true).create(true).open(&path);
+        file.and_then(|mut file| file.write_all(json_line(record).as_bytes())).map_err(LabError::io(&path))
+    }
+
+    /// Predicts inner validation and holdout with the best head and writes predictions, evaluation,
+    /// report and model, whose manifest knows `backbone` by `name`. Returns the evaluation on the holdout.
+    ///
+    /// # Errors
+    /// When no epoch is finished or the disk fails.
+    pub fn finish(
+        &self,
+        experiment: &Experiment,
+        name: String,
+        backbone: &dyn Backbone,
+    ) -> Result<Evaluation, LabError> {
+        let head = read_head(&self.best(), &experiment.recipe.head)?;
+        let training = experiment.indices(Part::Training);
+        let ages = || training.iter().map(|&i| experiment.dataset.radiographs[i].months);
+        let constant = median(ages()).unwrap_or(Months(0.0));
+        let source = "the median of the training labels";
+
+        let mut csv = String::from("id,part,sex,truth,predicted\n");
+        let mut evaluations = Vec::new();
+        let mut scale = None;
+        for part in [Part::Inner, Part::Holdout] {
+            let indices = experiment.indices(part);
+            let (used, predicted) = predict(experiment, &head, &indices)?;
+            scale = Some(used);
+            let mut scored = Vec::with_capacity(indices.len());
+            for (&index, predicted) in indices.iter().zip(predicted) {
+                let r = &experiment.dataset.radiographs[index];
+                let (id, truth) = (&r.id, r.months.0);
+                csv.push_str(&format!("{id},{},{},{truth},{:.3}\n", part.as_str(), r.sex, predicted.0));
+                // Refusal is decided on the image itself, which the cache does not hold.
+                let (id, sex, truth) = (r.id.clone(), r.sex, r.months);
+                scored.push(Scored { id, sex, truth, predicted, accepted: None });
+            }
+            evaluations.push(Evaluation::new(&scored, constant, source));
+        }
+        write_atomically(&self.file("predictions.csv"), csv.as_bytes())?;
+        let holdout = evaluations.pop().flatten();
+        let inner = evaluations.pop().flatten();
+        let named = serde_json::json!({ "inner": inner, "holdout": holdout });
+        let json = serde_json::to_vec_pretty(&named).expect("words and numbers");
+        write_atomically(&self.file("evaluation.json"), &json)?;
+        let epochs = self.epochs()?;
+        let report = report(experiment, &epochs, inner.as_ref(), holdout.as_ref());
+        write_atomically(&self.file("report.md"), report.as_bytes())?;
+        let holdout = holdout
+            .ok_or_else(|| LabError::Run("has no held-out image to report; hint: use more data".into()))?;
+
+        let mut sorted: Vec<f64> = ages().map(|a| f64::from(a.0)).collect();
+        sorted.sort_by(f64::total_cmp);
+        let scale = scale.expect("both parts were predicted");
+        let recipe = &experiment.recipe;
+        let manifest = Manifest {
+            format: Manifest::FORMAT,
+            name: recipe.name.clone(),
+            version: "1".to_owned(),
+            head: recipe.head.clone(),
+            preprocess: recipe.preprocess.clone(),
+            age_mean: scale.mean,
+            age_sd: scale.sd,
+            // Our choice: beyond the outermost half per cent on either side a reading is a guess.
+            trained_ages: [0.005, 0.995].map(|share| Months(percentile(&sorted, share) as f32)),
+            backbone: BackboneName { name, digest: backbone.digest() },
+            training: Training {
+                recipe: recipe.to_json(),
+                recipe_digest: recipe.digest(),
+                data_digest: experiment.data_digest.clone(),
+                split: recipe.split.describe().to_owned(),
+            },
+            metrics: metrics(&holdout, "holdout"),
+            licence: LICENCE.to_owned(),
+            attribution: ATTRIBUTION.to_owned(),
+            interval: None,
+            weights: None,
+        };
+        write_atomically(&self.model(), &Bundle { manifest, head }.to_bytes()?)?;
+        Ok(holdout)
+    }
+}
+
+fn json_line(record: &EpochRecord) -> String {
+    let mut line = serde_json::to_string(record).expect("numbers and truth values");
+    line.push('\n');
+    line
+}
+
+/// The figures of an evaluation as the manifest keeps them.
+fn metrics(evaluation: &Evaluation, set: &str) -> Vec<Metric> {
+    let metric = |name: &str, set: &str, images, unit: &str, estimate: &Estimate| Metric {
+        name: name.to_owned(),
+        set: set.to_owned(),
+        images,
+        value: estimate.value,
+        interval_95: Some(estimate.interval_95),
+        unit: unit.to_owned(),
+    };
+    let all = &evaluation.all;
+    let mut metrics = vec![
+        metric("MAE", set, all.images, "months", &all.mae),
+        metric("RMSE", set, all.images, "months", &all.rmse),
+        metric("within 12 months", set, all.images, "share", &all.within_12),
+    ];
+    for g in &evaluation.by_sex {
+        metrics.push(metric("MAE", &format!("{set} {}", g.group), g.scores.images, "months", &g.scores.mae));
+    }
+    let baseline = &evaluation.baseline.scores;
+    metrics.push(metric("MAE of a constant", set, baseline.images, "months", &baseline.mae));
+    metrics
+}
+
+fn report(
+    experiment: &Experiment,
+    epochs: &[EpochRecord],
+    inner: Option<&Evaluation>,
+    holdout: Option<&Evaluation>,
+) -> String {
+    let recipe = &experiment.recipe;
+    let mut text = format!("# {}\n\n{}\n\n", recipe.name, recipe.description);
+    let count = |part| experiment.split.list(part).len();
+    text.push_str(&format!(
+        "Recipe {}, data {}. {} images for training, {} for inner validation, {} held out.\n",
+        recipe.digest().short(),
+        experiment.data_digest.short(),
+        count(Part::Training),
+        count(Part::Inner),
+        count(Part::Holdout)
+    ));
+    if let Some(best) = epochs.iter().rfind(|record| record.best) {
+        let seconds: f64 = epochs.iter().map(|record| record.seconds).sum();
+        text.push_str(&format!("Best epoch {} of {}, {seconds:.0} s in all.\n", best.epoch, epochs.len()));
+    }
+    for (name, evaluation) in [("Inner validation", inner), ("Holdout", holdout)] {
+        if let Some(evaluation) = evaluation {
+            text.push_str(&format!("\n## {name}\n\n```text\n{}```\n", evaluation.to_text()));
+        }
+    }
+    text
+}

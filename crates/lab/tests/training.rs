@@ -1,0 +1,175 @@
+//! A whole training on drawings, from files to a model, with a small stand-in for VGG16.
+
+use boneage_assess::Bundle;
+use boneage_core::{Digest, Plane, stream};
+use boneage_lab::{Backbone, Experiment, LabError, Part, Recipe, RunFolder, View, train};
+use boneage_nets::{Features, NetsError};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Mean and spread of each 32 x 32 cell, at two scales of grey: `[size / 32, size / 32, 6]`.
+#[derive(Default)]
+struct CellMeans {
+    images: AtomicUsize,
+    /// Panics, as a killed process ends, when asked for an image after so many.
+    dies_after: Option<usize>,
+}
+
+impl Backbone for CellMeans {
+    fn digest(&self) -> Digest {
+        Digest::of(b"cell means")
+    }
+
+    fn map(&self, size: usize) -> [usize; 3] {
+        [size / 32, size / 32, 6]
+    }
+
+    fn features(&self, images: &[&Plane]) -> Result<Features, NetsError> {
+        let seen = self.images.fetch_add(images.len(), Ordering::SeqCst);
+        assert!(self.dies_after.is_none_or(|most| seen < most), "killed");
+        let [height, width, channels] = self.map(images[0].width());
+        let mut values = Vec::new();
+        for image in images {
+            for cell in 0..height * width {
+                let (left, top) = (cell % width * 32, cell / width * 32);
+                let pixels = || (top..top + 32).flat_map(|y| image.row(y)[left..left + 32].iter().copied());
+                let mean = pixels().sum::<f32>() / 1024.0;
+                let spread = pixels().map(|p| (p - mean).abs()).sum::<f32>() / 1024.0;
+                let edge = image.at(left + 16, top + 16);
+                values.extend([mean, spread, edge, mean * mean / 255.0, spread.sqrt(), (mean - 128.0).abs()]);
+            }
+        }
+        Ok(Features { batch: images.len(), height, width, channels, values })
+    }
+}
+
+/// A data set of drawings: a bright disc on a grey plate, the larger the older.
+fn draw_data(folder: &Path, count: usize) {
+    std::fs::create_dir_all(folder.join("boneage-training-dataset")).unwrap();
+    let mut table = String::from("id,boneage,male\n");
+    for i in 0..count {
+        let id = 1377 + i;
+        let mut random = stream(9, &["drawing", &id.to_string()]);
+        let (months, male) = (random.uniform(12.0, 216.0), random.unit() < 0.5);
+        let (cx, cy) = (random.uniform(28.0, 36.0), random.uniform(28.0, 36.0));
+        let radius = 6.0 + months / 12.0;
+        let image = image::GrayImage::from_fn(64, 64, |x, y| {
+            let inside = (f64::from(x) - cx).hypot(f64::from(y) - cy) < radius;
+            image::Luma([(40.0 + random.uniform(0.0, 20.0) + if inside { 150.0 } else { 0.0 }) as u8])
+        });
+        image.save(folder.join(format!("boneage-training-dataset/{id}.png"))).unwrap();
+        let male = if male { "True" } else { "False" };
+        table.push_str(&format!("{id},{months:.0},{male}\n"));
+    }
+    std::fs::write(folder.join("boneage-training-dataset.csv"), table).unwrap();
+}
+
+fn smoke() -> Recipe {
+    Recipe::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes/smoke.toml")).unwrap()
+}
+
+fn train_into(folder: &Path, experiment: &Experiment, until: Option<u32>) -> RunFolder {
+    let run = RunFolder::open(folder, experiment).unwrap();
+    train(experiment, &run, until, &mut |_| ()).unwrap();
+    run
+}
+
+#[test]
+fn a_training_learns_resumes_exactly_and_leaves_a_model() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, cache) = (dir.path().join("data"), dir.path().join("cache"));
+    draw_data(&data, 240);
+    let backbone = CellMeans::default();
+    let experiment = Experiment::open(smoke(), &data, &cache, &backbone).unwrap();
+    experiment.fill(&backbone, false).unwrap();
+
+    let straight = train_into(&dir.path().join("straight"), &experiment, None);
+    let epochs = straight.epochs().unwrap();
+    assert_eq!(epochs.len(), 4);
+    assert!(epochs[3].loss < epochs[0].loss, "{epochs:?}");
+
+    // Killed after two epochs, between telling the third and checkpointing it, then gone on.
+    let stopped = dir.path().join("stopped");
+    let run = train_into(&stopped, &experiment, Some(2));
+    let metrics = stopped.join("metrics.jsonl");
+    let told = std::fs::read_to_string(&metrics).unwrap();
+    let third = serde_json::to_string(&epochs[2]).unwrap();
+    std::fs::write(&metrics, format!("{told}{third}\n{{\"epoch\": 4, \"lo")).unwrap();
+    train(&experiment, &run, None, &mut |_| ()).unwrap();
+    for file in ["last.safetensors", "best.safetensors"] {
+        let read = |run: &RunFolder| std::fs::read(run.path().join(file)).unwrap();
+        assert!(read(&straight) == read(&run), "{file} differs");
+    }
+    let figures = |run: &RunFolder| -> Vec<(u32, f64, f64)> {
+        run.epochs().unwrap().iter().map(|e| (e.epoch, e.loss, e.inner_mae)).collect()
+    };
+    assert_eq!(figures(&run), figures(&straight));
+
+    let evaluation = straight.finish(&experiment, "cells".into(), &backbone).unwrap();
+    assert_eq!(evaluation.all.images, experiment.split.list(Part::Holdout).len());
+    let bundle = Bundle::read(&std::fs::read(straight.model()).unwrap()).unwrap();
+    assert_eq!(bundle.manifest.name, "smoke");
+    assert_eq!(bundle.manifest.metrics[0].value, evaluation.all.mae.value);
+    let predictions = std::fs::read_to_string(straight.path().join("predictions.csv")).unwrap();
+    let expected = evaluation.all.images + experiment.split.inner.len() + 1;
+    assert_eq!(predictions.lines().count(), expected);
+
+    // The folder belongs to its recipe.
+    let mut other = smoke();
+    other.training.epochs = 5;
+    let other = Experiment::open(other, &data, &cache, &backbone).unwrap();
+    assert!(matches!(RunFolder::open(straight.path(), &other), Err(LabError::Run(_))));
+}
+
+#[test]
+fn a_cache_killed_in_the_middle_goes_on_and_comes_out_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    draw_data(&data, 60);
+    let open = |cache: &str, backbone: &CellMeans| {
+        Experiment::open(smoke(), &data, &dir.path().join(cache), backbone).unwrap()
+    };
+    let whole = CellMeans::default();
+    let reference = open("whole", &whole);
+    reference.fill(&whole, true).unwrap();
+
+    let dying = CellMeans { dies_after: Some(30), ..CellMeans::default() };
+    let killed = open("killed", &dying);
+    let death = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| killed.fill(&dying, true)));
+    assert!(death.is_err());
+    let second = CellMeans::default();
+    open("killed", &second).fill(&second, true).unwrap();
+    let (all, again) = (whole.images.into_inner(), second.images.into_inner());
+    assert!(again < all && again + 32 >= all, "{again} of {all} computed again");
+
+    for view in reference.recipe.augment.all().into_iter().chain([View::Clean]) {
+        let (a, b) = (reference.cache.reader(view).unwrap(), killed.cache.reader(view).unwrap());
+        let mut records = [vec![0.0; 24], vec![0.0; 24]];
+        for index in 0..60 {
+            assert_eq!(a.is_done(index), b.is_done(index));
+            if a.is_done(index) {
+                a.read(index, &mut records[0]).unwrap();
+                b.read(index, &mut records[1]).unwrap();
+                assert_eq!(records[0], records[1]);
+            }
+        }
+    }
+    // A third filling finds nothing to do.
+    let third = CellMeans::default();
+    open("killed", &third).fill(&third, true).unwrap();
+    assert_eq!(third.images.into_inner(), 0);
+}
+
+#[test]
+fn an_unreadable_image_is_named_after_the_rest_is_done() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    draw_data(&data, 60);
+    std::fs::write(data.join("boneage-training-dataset/1380.png"), b"not an image").unwrap();
+    let backbone = CellMeans::default();
+    let experiment = Experiment::open(smoke(), &data, &dir.path().join("cache"), &backbone).unwrap();
+    let message = experiment.fill(&backbone, true).unwrap_err().to_string();
+    assert!(message.contains("1380.png") && message.contains("dataset check"), "{message}");
+    let clean = experiment.cache.reader(View::Clean).unwrap();
+    assert_eq!((0..60).filter(|&i| !clean.is_done(i)).count(), 1);
+}
