@@ -1,5 +1,6 @@
 use crate::VisionError;
 use crate::format::{Format, jpeg_ends, png_size};
+use crate::tiff_palette;
 use boneage_core::{Flag, FlagCode, Plane};
 use image::codecs::{bmp::BmpDecoder, jpeg::JpegDecoder, png::PngDecoder, tiff::TiffDecoder};
 use image::metadata::Orientation;
@@ -75,20 +76,27 @@ pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Decoded, VisionErro
     {
         limits.check(width, height)?;
     }
-    let fault = |error: ImageError| fault(format, bytes.len(), error);
-    let mut decoder = open(format, bytes, limits).map_err(fault)?;
-    let (width, height) = decoder.dimensions();
-    limits.check(u64::from(width), u64::from(height))?;
     if format == Format::Jpeg && !jpeg_ends(bytes) {
         return Err(VisionError::Truncated { format: format.name(), bytes: bytes.len() });
     }
+    let fault = |error: ImageError| fault(format, bytes.len(), error);
+    let palette = if format == Format::Tiff { tiff_palette::as_grey(bytes) } else { None };
+    let bytes = palette.as_ref().map_or(bytes, |(_, as_grey)| as_grey.as_slice());
+    let mut decoder = open(format, bytes, limits).map_err(fault)?;
+    let (width, height) = decoder.dimensions();
+    limits.check(u64::from(width), u64::from(height))?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let colour = decoder.color_type();
     // `check` bounds width * height, so at 16 bytes a pixel this fits 64 bits.
     let mut samples = vec![0; decoder.total_bytes() as usize];
     decoder.read_image_boxed(&mut samples).map_err(fault)?;
 
-    let (pixels, coloured) = luminance(&samples, colour);
+    let (pixels, coloured) = match (&palette, colour) {
+        (Some((palette, _)), ColorType::L8) => {
+            grey_of(samples.iter().flat_map(|&index| palette.colour(index)), 3, 3 * samples.len())
+        }
+        _ => luminance(&samples, colour),
+    };
     drop(samples);
     let plane = Plane::new(width as usize, height as usize, pixels);
     let mut flags = Vec::new();

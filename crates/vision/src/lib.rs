@@ -36,6 +36,7 @@ mod polarity;
 mod preprocess;
 mod resize;
 mod sobel;
+mod tiff_palette;
 mod warp;
 mod watershed;
 mod window;
