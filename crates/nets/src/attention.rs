@@ -1,4 +1,4 @@
-use boneage_nn::{Activation, Conv1x1, LocallyConnected, MaskedAverage, Param};
+use boneage_nn::{Activation, ChannelAffine, Conv1x1, LocallyConnected, MaskedAverage, Param};
 
 use crate::head_config::{ATTENTION_CHANNELS, HeadConfig, HeadKind};
 
@@ -11,7 +11,8 @@ use crate::head_config::{ATTENTION_CHANNELS, HeadConfig, HeadKind};
 /// pooled [n, 512] = sum of map x features / sum of map
 /// ```
 ///
-/// The features are the batch-normalised ones throughout.
+/// The features are the batch-normalised ones throughout. They are never computed: they enter linear
+/// layers only, so normalisation, a scale and a shift a channel, is folded into those.
 #[derive(Clone)]
 pub(crate) struct Attention {
     first: Conv1x1,
@@ -31,14 +32,23 @@ enum Draw {
 /// is claimed once.
 #[derive(Clone, Default)]
 pub(crate) struct AttentionTrace {
+    /// The first layer with the batch normalisation folded into it.
+    folded: Option<Conv1x1>,
     /// `[n, h, w, 64]` and `[n, h, w, 16]`.
     hidden: [Vec<f32>; 2],
     /// `[n, h, w]`.
     pub(crate) map: Vec<f32>,
-    /// `[n, channels]`.
-    pub(crate) pooled: Vec<f32>,
     grad_hidden: [Vec<f32>; 2],
     grad_map: Vec<f32>,
+}
+
+/// Features averaged as they come, before the batch normalisation.
+#[derive(Clone, Default)]
+pub(crate) struct Pooled {
+    /// `[n, channels]`.
+    pub(crate) averages: Vec<f32>,
+    /// Sum of the weights of each average, `[n]`.
+    pub(crate) coverage: Vec<f32>,
 }
 
 impl Attention {
@@ -82,13 +92,19 @@ impl Attention {
         self.first.params_mut().into_iter().chain(self.second.params_mut()).chain(draw)
     }
 
-    /// Fills map and pooled features of `trace` for `features` `[n, h, w, channels]`.
-    pub(crate) fn forward(&self, features: &[f32], trace: &mut AttentionTrace) {
+    /// The average of `features` `[n, h, w, channels]` under the map that is drawn for their
+    /// normalisation by `affine`; fills `trace`, map included.
+    pub(crate) fn forward(
+        &self,
+        features: &[f32],
+        affine: &ChannelAffine,
+        trace: &mut AttentionTrace,
+    ) -> Pooled {
         let positions = features.len() / self.average.channels;
-        let samples = positions / self.average.positions;
         let [hidden_1, hidden_2] = &mut trace.hidden;
         hidden_1.resize(positions * self.first.outputs(), 0.0);
-        self.first.forward(features, hidden_1);
+        let folded = trace.folded.insert(affine.folded_into(&self.first));
+        folded.forward(features, hidden_1);
         Activation::Relu.forward(hidden_1);
         hidden_2.resize(positions * self.second.outputs(), 0.0);
         self.second.forward(hidden_1, hidden_2);
@@ -99,26 +115,30 @@ impl Attention {
             Draw::Conv1x1(layer) => layer.forward(hidden_2, &mut trace.map),
         }
         Activation::Sigmoid.forward(&mut trace.map);
-        trace.pooled.resize(samples * self.average.channels, 0.0);
-        self.average.forward(features, &trace.map, &mut trace.pooled);
+        let mut averages = vec![0.0; features.len() / self.average.positions];
+        self.average.forward(features, &trace.map, &mut averages);
+        Pooled { averages, coverage: self.average.coverage(&trace.map) }
     }
 
-    /// Sets the gradients of all layers and `grad_features` `[n, h, w, channels]`, for `grad_pooled`
-    /// `[n, channels]` and the features and trace of the forward pass.
+    /// Sets the gradients of all layers and adds to `grad_affine` what comes through the map, for
+    /// `grad_pooled`, the gradient in `pooled`, and the arguments and trace of the forward pass.
     pub(crate) fn backward(
         &mut self,
         features: &[f32],
+        affine: &ChannelAffine,
         trace: &mut AttentionTrace,
-        grad_pooled: &[f32],
-        grad_features: &mut [f32],
+        pooled: &Pooled,
+        grad_pooled: &Pooled,
+        grad_affine: &mut ChannelAffine,
     ) {
-        let AttentionTrace { hidden: [hidden_1, hidden_2], map, pooled, grad_hidden, grad_map } = trace;
+        let AttentionTrace { folded, hidden: [hidden_1, hidden_2], map, grad_hidden, grad_map } = trace;
         let [grad_1, grad_2] = grad_hidden;
         grad_map.resize(map.len(), 0.0);
         grad_1.resize(hidden_1.len(), 0.0);
         grad_2.resize(hidden_2.len(), 0.0);
 
-        self.average.backward_map(features, map, pooled, grad_pooled, grad_map);
+        self.average.backward_map(features, map, &pooled.averages, &grad_pooled.averages, grad_map);
+        self.average.add_backward_coverage(&grad_pooled.coverage, grad_map);
         Activation::Sigmoid.backward(map, grad_map);
         match &mut self.draw {
             Draw::LocallyConnected(layer) => {
@@ -134,8 +154,8 @@ impl Attention {
         self.second.backward_parameters(hidden_1, grad_2);
         self.second.backward_input(grad_2, grad_1);
         Activation::Relu.backward(hidden_1, grad_1);
-        self.first.backward_parameters(features, grad_1);
-        self.first.backward_input(grad_1, grad_features);
-        self.average.add_backward_features(map, grad_pooled, grad_features);
+        let folded = folded.as_mut().expect("a forward pass came before");
+        folded.backward_parameters(features, grad_1);
+        affine.backward_folded(folded, &mut self.first, grad_affine);
     }
 }

@@ -1,9 +1,9 @@
 use std::fmt;
 
 use boneage_core::{Stream, stream};
-use boneage_nn::{AveragePool, BatchNorm, Dense, Dropout, LocallyConnected, Loss, Param};
+use boneage_nn::{AveragePool, BatchNorm, ChannelAffine, Dense, Dropout, LocallyConnected, Loss, Param};
 
-use crate::attention::{Attention, AttentionTrace};
+use crate::attention::{Attention, AttentionTrace, Pooled};
 use crate::fully_connected::FullyConnected;
 use crate::named_tensor::{NamedTensor, matched};
 use crate::sex_branch::SexBranch;
@@ -28,15 +28,8 @@ pub struct Head {
     attention: Option<Attention>,
     sex: Option<SexBranch>,
     dense: FullyConnected,
-    room: Room,
-}
-
-/// The large arrays of a training step, claimed once.
-#[derive(Clone, Default)]
-struct Room {
-    normal: Vec<f32>,
-    grad_normal: Vec<f32>,
-    attention: AttentionTrace,
+    /// Room for a training step, claimed once.
+    trace: AttentionTrace,
 }
 
 /// What a head says about a batch.
@@ -74,7 +67,7 @@ impl Head {
             attention,
             sex,
             dense: FullyConnected::new(&config, &dense),
-            room: Room::default(),
+            trace: AttentionTrace::default(),
             config,
         }
     }
@@ -98,12 +91,12 @@ impl Head {
             value: Vec::with_capacity(samples),
             attention: self.attention.is_some().then(Vec::new),
         };
-        let mut room = Room::default();
+        let affine = self.batch_norm.affine(&self.batch_norm.running_statistics());
+        let mut trace = AttentionTrace::default();
         for (i, features) in features.chunks(PREDICT_BATCH * sample).enumerate() {
             let batch = features.len() / sample;
-            room.normal.resize(features.len(), 0.0);
-            self.batch_norm.forward(features, &mut room.normal);
-            let pooled = self.pool(&mut room);
+            let pooled = self.pool(features, &affine, &mut trace);
+            let pooled = affine.of_averages(&pooled.averages, &pooled.coverage);
             let sex = sex.get(i * PREDICT_BATCH..i * PREDICT_BATCH + batch).unwrap_or_default();
             let joined = match &self.sex {
                 Some(branch) => join(&pooled, &branch.forward(sex).output, batch),
@@ -111,7 +104,7 @@ impl Head {
             };
             output.value.extend(self.dense.forward(&joined, None).value);
             if let Some(maps) = &mut output.attention {
-                maps.extend_from_slice(&room.attention.map);
+                maps.extend_from_slice(&trace.map);
             }
         }
         output
@@ -139,10 +132,11 @@ impl Head {
         if samples == 0 {
             return 0.0;
         }
-        let mut room = std::mem::take(&mut self.room);
-        room.normal.resize(features.len(), 0.0);
-        let statistics = self.batch_norm.forward_train(features, &mut room.normal);
-        let mut pooled = self.pool(&mut room);
+        let statistics = self.batch_norm.observe(features);
+        let affine = self.batch_norm.affine(&statistics);
+        let mut trace = std::mem::take(&mut self.trace);
+        let averages = self.pool(features, &affine, &mut trace);
+        let mut pooled = affine.of_averages(&averages.averages, &averages.coverage);
         let mut mask = vec![0.0; pooled.len()];
         Dropout::new(self.config.dropout[0]).draw(&mut mask, &mut || random.unit());
         Dropout::apply(&mask, &mut pooled);
@@ -162,16 +156,15 @@ impl Head {
             branch.backward(trace, grad_sex);
         }
         Dropout::apply(&mask, &mut grad_pooled);
-        room.grad_normal.resize(features.len(), 0.0);
-        match &mut self.attention {
-            Some(attention) => {
-                attention.backward(&room.normal, &mut room.attention, &grad_pooled, &mut room.grad_normal);
-            }
-            None => self.average_pool().backward(&grad_pooled, &mut room.grad_normal),
+        let (mut grad_affine, grad_averages, grad_coverage) =
+            affine.backward_of_averages(&averages.averages, &averages.coverage, &grad_pooled);
+        if let Some(attention) = &mut self.attention {
+            let grad = Pooled { averages: grad_averages, coverage: grad_coverage };
+            attention.backward(features, &affine, &mut trace, &averages, &grad, &mut grad_affine);
         }
         // The features are frozen: no gradient goes further than gamma and beta.
-        self.batch_norm.backward_parameters(features, &statistics, &room.grad_normal);
-        self.room = room;
+        self.batch_norm.backward_affine(&statistics, &grad_affine);
+        self.trace = trace;
         mean_loss
     }
 
@@ -238,23 +231,16 @@ impl Head {
         samples
     }
 
-    /// Pools the normalised features of `room`, `[n, c]`.
-    fn pool(&self, room: &mut Room) -> Vec<f32> {
-        match &self.attention {
-            Some(attention) => {
-                attention.forward(&room.normal, &mut room.attention);
-                room.attention.pooled.clone()
-            }
-            None => {
-                let mut pooled = vec![0.0; room.normal.len() / self.config.positions()];
-                self.average_pool().forward(&room.normal, &mut pooled);
-                pooled
-            }
+    /// Averages each sample's features `[n, h, w, c]`, under the attention where there is one.
+    fn pool(&self, features: &[f32], affine: &ChannelAffine, trace: &mut AttentionTrace) -> Pooled {
+        if let Some(attention) = &self.attention {
+            return attention.forward(features, affine, trace);
         }
-    }
-
-    fn average_pool(&self) -> AveragePool {
-        AveragePool { channels: self.config.channels, positions: self.config.positions() }
+        let HeadConfig { channels, .. } = self.config;
+        let pool = AveragePool { channels, positions: self.config.positions() };
+        let mut averages = vec![0.0; features.len() / pool.positions];
+        pool.forward(features, &mut averages);
+        Pooled { coverage: vec![1.0; averages.len() / channels], averages }
     }
 }
 

@@ -1,7 +1,7 @@
 use rayon::prelude::*;
 
-use crate::Param;
 use crate::dense::row_chunk;
+use crate::{ChannelAffine, Param};
 
 /// Batch normalisation over the last dimension (Ioffe and Szegedy, 2015):
 /// `y[r, c] = gamma[c] (x[r, c] - mean[c]) / sqrt(variance[c] + epsilon) + beta[c]`.
@@ -81,9 +81,7 @@ impl BatchNorm {
     /// # Panics
     /// When input and output differ in length or do not consist of whole rows.
     pub fn forward(&self, input: &[f32], output: &mut [f32]) {
-        let inverse_sd = inverse_sd(self.running_variance.iter().map(|&v| f64::from(v)), self.epsilon);
-        let running = BatchStatistics { mean: self.running_mean.clone(), inverse_sd };
-        self.normalise(input, &running, output);
+        self.normalise(input, &self.running_statistics(), output);
     }
 
     /// In training: normalises `[rows, channels]` with the statistics of the batch, which are
@@ -92,11 +90,19 @@ impl BatchNorm {
     /// # Panics
     /// As [`forward`](Self::forward).
     pub fn forward_train(&mut self, input: &[f32], output: &mut [f32]) -> BatchStatistics {
-        let rows = self.rows(input, output);
+        let statistics = self.observe(input);
+        self.normalise(input, &statistics, output);
+        statistics
+    }
+
+    /// The statistics of a batch `[rows, channels]`; the running ones follow. The first half of
+    /// [`forward_train`](Self::forward_train).
+    ///
+    /// # Panics
+    /// When the input does not consist of whole rows.
+    pub fn observe(&mut self, input: &[f32]) -> BatchStatistics {
+        let n = self.rows(input, input).max(1) as f64;
         let moments = Moments::of(input, self.channels());
-        let n = rows.max(1) as f64;
-        let mean: Vec<f32> = moments.mean.iter().map(|&m| m as f32).collect();
-        let inverse_sd = inverse_sd(moments.squares.iter().map(|s| s / n), self.epsilon);
         let follow = |running: &mut f32, batch: f64| {
             *running = self.momentum * *running + (1.0 - self.momentum) * batch as f32;
         };
@@ -106,9 +112,40 @@ impl BatchNorm {
         for (running, &squares) in self.running_variance.iter_mut().zip(&moments.squares) {
             follow(running, squares / (n - 1.0).max(1.0));
         }
-        let statistics = BatchStatistics { mean, inverse_sd };
-        self.normalise(input, &statistics, output);
-        statistics
+        BatchStatistics {
+            mean: moments.mean.iter().map(|&mean| mean as f32).collect(),
+            inverse_sd: inverse_sd(moments.squares.iter().map(|squares| squares / n), self.epsilon),
+        }
+    }
+
+    /// The running statistics, as they serve in use.
+    pub fn running_statistics(&self) -> BatchStatistics {
+        let variance = self.running_variance.iter().map(|&v| f64::from(v));
+        BatchStatistics { mean: self.running_mean.clone(), inverse_sd: inverse_sd(variance, self.epsilon) }
+    }
+
+    /// What normalising with `statistics` does to a number of each channel:
+    /// `scale = gamma inverse_sd`, `shift = beta - mean scale`.
+    pub fn affine(&self, statistics: &BatchStatistics) -> ChannelAffine {
+        let scale: Vec<f32> = self
+            .gamma
+            .value
+            .iter()
+            .zip(&statistics.inverse_sd)
+            .map(|(gamma, inverse)| gamma * inverse)
+            .collect();
+        let channels = self.beta.value.iter().zip(&statistics.mean).zip(&scale);
+        let shift = channels.map(|((beta, mean), scale)| beta - mean * scale).collect();
+        ChannelAffine { scale, shift }
+    }
+
+    /// Sets the gradients of gamma and beta from `grad`, the gradient in scale and shift of
+    /// [`affine`](Self::affine): `dbeta = dshift`, `dgamma = (dscale - mean dshift) inverse_sd`.
+    pub fn backward_affine(&mut self, statistics: &BatchStatistics, grad: &ChannelAffine) {
+        self.beta.grad.copy_from_slice(&grad.shift);
+        for (c, gamma) in self.gamma.grad.iter_mut().enumerate() {
+            *gamma = (grad.scale[c] - statistics.mean[c] * grad.shift[c]) * statistics.inverse_sd[c];
+        }
     }
 
     fn normalise(&self, input: &[f32], statistics: &BatchStatistics, output: &mut [f32]) {
@@ -285,6 +322,33 @@ mod tests {
         assert_gradient("input", &dx, &x, |x| loss(x, &widen(&gamma), &widen(&beta)));
         assert_gradient("gamma", &layer.gamma.grad, &gamma, |g| loss(&widen(&x), g, &widen(&beta)));
         assert_gradient("beta", &layer.beta.grad, &beta, |b| loss(&widen(&x), &widen(&gamma), b));
+    }
+
+    #[test]
+    fn scale_and_shift_are_the_same_map_with_the_same_gradients() {
+        let (rows, channels) = (11, 4);
+        let mut layer = BatchNorm::new("norm", channels);
+        layer.gamma.value = pseudo_random(1, channels);
+        layer.beta.value = pseudo_random(2, channels);
+        let x: Vec<f32> = pseudo_random(3, rows * channels).iter().map(|x| 2.0 * x + 1.0).collect();
+        let dy = pseudo_random(4, x.len());
+        let mut y = vec![0.0; x.len()];
+        let statistics = layer.forward_train(&x, &mut y);
+        let affine = layer.affine(&statistics);
+        let scaled: Vec<f32> =
+            x.iter().enumerate().map(|(i, x)| affine.scale[i % 4] * x + affine.shift[i % 4]).collect();
+        assert_close("output", &scaled, &widen(&y), 1e-6);
+
+        layer.backward_parameters(&x, &statistics, &dy);
+        let expected = [widen(&layer.gamma.grad), widen(&layer.beta.grad)];
+        let column = |c: usize| dy.iter().zip(&x).skip(c).step_by(channels);
+        let grad = ChannelAffine {
+            scale: (0..channels).map(|c| column(c).map(|(dy, x)| dy * x).sum()).collect(),
+            shift: (0..channels).map(|c| column(c).map(|(dy, _)| dy).sum()).collect(),
+        };
+        layer.backward_affine(&statistics, &grad);
+        assert_close("gamma", &layer.gamma.grad, &expected[0], 1e-6);
+        assert_close("beta", &layer.beta.grad, &expected[1], 1e-6);
     }
 
     #[test]

@@ -57,6 +57,23 @@ impl MaskedAverage {
         });
     }
 
+    /// The sum of the weights with which each sample is averaged, `[batch]`: 1 with `rescale`, the
+    /// mean of the map without. What a number added to all features adds to the average.
+    pub fn coverage(&self, map: &[f32]) -> Vec<f32> {
+        map.chunks_exact(self.positions).map(|map| map.iter().sum::<f32>() / self.divisor(map)).collect()
+    }
+
+    /// Adds the gradient through [`coverage`](Self::coverage) to `grad_map` `[batch, positions]`, for
+    /// `grad` `[batch]`. With `rescale` there is none.
+    pub fn add_backward_coverage(&self, grad: &[f32], grad_map: &mut [f32]) {
+        if self.rescale {
+            return;
+        }
+        for (grad_map, grad) in grad_map.chunks_exact_mut(self.positions).zip(grad) {
+            grad_map.iter_mut().for_each(|out| *out += grad / self.positions as f32);
+        }
+    }
+
     /// The gradient in the map, `[batch, positions]`, for `grad` `[batch, channels]`, the gradient in
     /// the `pooled` output of the forward pass.
     ///
@@ -141,6 +158,22 @@ mod tests {
             let loss = |x: &[f64], map: &[f64]| weighted_sum(&reference(layer, x, map), &grad);
             assert_gradient("features", &dx, &x, |x| loss(x, &widen(&map)));
             assert_gradient("map", &dmap, &map, |map| loss(&widen(&x), map));
+        }
+    }
+
+    #[test]
+    fn coverage_is_what_a_constant_adds() {
+        let map: Vec<f32> = pseudo_random(2, 10).iter().map(|m| 0.5 + 0.4 * m).collect();
+        let grad = pseudo_random(3, 2);
+        for rescale in [true, false] {
+            let layer = MaskedAverage { channels: 1, positions: 5, rescale };
+            let ones = vec![1.0; 10];
+            let expected = reference(layer, &widen(&ones), &widen(&map));
+            assert_close("coverage", &layer.coverage(&map), &expected, 1e-6);
+            let mut grad_map = vec![0.0; 10];
+            layer.add_backward_coverage(&grad, &mut grad_map);
+            let loss = |map: &[f64]| weighted_sum(&reference(layer, &widen(&ones), map), &grad);
+            assert_gradient("map", &grad_map, &map, loss);
         }
     }
 
