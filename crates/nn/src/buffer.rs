@@ -1,32 +1,72 @@
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::ptr::NonNull;
 use std::sync::Mutex;
 
-/// Sixteen channels of one pixel: one AVX-512 register, one cache line.
-#[repr(C, align(64))]
-#[derive(Clone, Copy)]
-struct Line([f32; LINE]);
-
-/// Channels in a block, and floats in a cache line.
+/// Channels in a block, and floats in a cache line: one AVX-512 register.
 pub(crate) const LINE: usize = 16;
 
 /// Floats that begin on a cache line; their number is a multiple of 16.
-pub(crate) struct Buffer(Vec<Line>);
+pub(crate) struct Buffer {
+    start: NonNull<f32>,
+    floats: usize,
+}
 
 impl Buffer {
     /// At least `floats` zeros.
     pub(crate) fn zeroed(floats: usize) -> Self {
-        Buffer(vec![Line([0.0; LINE]); floats.div_ceil(LINE)])
+        let floats = floats.next_multiple_of(LINE).max(LINE);
+        let layout = Buffer::layout(floats);
+        // SAFETY: the layout has a size above zero.
+        let memory = unsafe { alloc_zeroed(layout) };
+        let Some(start) = NonNull::new(memory.cast()) else { handle_alloc_error(layout) };
+        // Before the memory is touched: pages that are there already stay small.
+        ask_for_huge_pages(start, floats);
+        Buffer { start, floats }
+    }
+
+    fn layout(floats: usize) -> Layout {
+        let line = LINE * size_of::<f32>();
+        Layout::from_size_align(floats * size_of::<f32>(), line).expect("a buffer is smaller than memory")
     }
 
     pub(crate) fn as_slice(&self) -> &[f32] {
-        // SAFETY: a Line is 16 floats without padding, so the vector's memory is 16 times as many floats.
-        unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len() * LINE) }
+        // SAFETY: the memory holds `floats` floats, initialised from the start and owned by the buffer.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.floats) }
     }
 
     pub(crate) fn as_mut_slice(&mut self) -> &mut [f32] {
-        // SAFETY: as above, and the borrow of the vector is exclusive.
-        unsafe { std::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast(), self.0.len() * LINE) }
+        // SAFETY: as above, and the borrow of the buffer is exclusive.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.floats) }
     }
 }
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        // SAFETY: allocated in `zeroed` with the same layout, and dropped once.
+        unsafe { dealloc(self.start.as_ptr().cast(), Buffer::layout(self.floats)) }
+    }
+}
+
+// SAFETY: a buffer owns its memory and gives it out by the rules of borrowing alone.
+unsafe impl Send for Buffer {}
+// SAFETY: as above.
+unsafe impl Sync for Buffer {}
+
+/// A tile's 36 points lie in 36 places: with pages of 4 KiB most of the time would go into finding them.
+#[cfg(target_os = "linux")]
+fn ask_for_huge_pages(start: NonNull<f32>, floats: usize) {
+    const HUGE: usize = 2 << 20;
+    let start = start.as_ptr() as usize;
+    let end = (start + floats * size_of::<f32>()) / HUGE * HUGE;
+    let first = start.next_multiple_of(HUGE);
+    if first < end {
+        // SAFETY: the range lies within the memory; the advice changes where pages lie, not what they hold.
+        unsafe { libc::madvise(first as *mut libc::c_void, end - first, libc::MADV_HUGEPAGE) };
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ask_for_huge_pages(_start: NonNull<f32>, _floats: usize) {}
 
 /// Scratch memory that outlives a call: fresh pages would cost more in faults than the convolution that
 /// fills them.
@@ -59,7 +99,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let buffer = std::mem::replace(&mut self.0, Buffer(Vec::new()));
+        let buffer = std::mem::replace(&mut self.0, Buffer::zeroed(0));
         let mut spare = SPARE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         // Two buffers a thread and one pair for the stages is all that a network takes at a time.
         if spare.len() < 64 {
