@@ -115,7 +115,7 @@ impl FeatureCache {
         let (values, path) = open("f16", self.records * self.record_len() * 2)?;
         let (done, done_path) = open("done", self.records)?;
         let is_done = read_done(&done_path)?;
-        Ok(ViewWriter { values, path, done, is_done, record_len: self.record_len() })
+        Ok(ViewWriter { values, path, done, is_done, pending: Vec::new(), record_len: self.record_len() })
     }
 
     /// Opens a view for reading.
@@ -152,6 +152,8 @@ pub struct ViewWriter {
     path: PathBuf,
     done: File,
     is_done: Vec<bool>,
+    /// Written and not marked yet.
+    pending: Vec<usize>,
     record_len: usize,
 }
 
@@ -161,7 +163,7 @@ impl ViewWriter {
         self.is_done[index]
     }
 
-    /// Writes records, each with its index, and marks them once they are on the disk.
+    /// Writes records, each with its index. They count only after the next [`flush`](Self::flush).
     ///
     /// # Errors
     /// When the disk is full or fails.
@@ -169,18 +171,32 @@ impl ViewWriter {
     /// # Panics
     /// If a record has another length than the cache's map.
     pub fn store(&mut self, records: &[(usize, &[f32])]) -> Result<(), LabError> {
+        let mut halves = vec![f16::ZERO; self.record_len];
         let mut bytes = Vec::with_capacity(self.record_len * 2);
         for (index, record) in records {
             assert_eq!(record.len(), self.record_len, "length of a record");
+            halves.convert_from_f32_slice(record);
             bytes.clear();
-            bytes.extend(record.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()));
+            bytes.extend(halves.iter().flat_map(|value| value.to_le_bytes()));
             let written = write_at(&mut self.values, (index * bytes.len()) as u64, &bytes);
             written.map_err(LabError::io(&self.path))?;
+            self.pending.push(*index);
+        }
+        Ok(())
+    }
+
+    /// Waits until all stored records are on the disk and marks them.
+    ///
+    /// # Errors
+    /// When the disk is full or fails.
+    pub fn flush(&mut self) -> Result<(), LabError> {
+        if self.pending.is_empty() {
+            return Ok(());
         }
         self.values.sync_data().map_err(LabError::io(&self.path))?;
-        for (index, _) in records {
-            write_at(&mut self.done, *index as u64, &[1]).map_err(LabError::io(&self.path))?;
-            self.is_done[*index] = true;
+        for index in self.pending.drain(..) {
+            write_at(&mut self.done, index as u64, &[1]).map_err(LabError::io(&self.path))?;
+            self.is_done[index] = true;
         }
         Ok(())
     }
@@ -254,7 +270,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let cache = FeatureCache::open(dir.path(), &key([2, 3, 2]), 5).unwrap();
         let (third, first) = (record(3), record(1));
-        cache.writer(View::Clean).unwrap().store(&[(3, &third), (1, &first)]).unwrap();
+        let mut writer = cache.writer(View::Clean).unwrap();
+        writer.store(&[(3, &third), (1, &first)]).unwrap();
+        assert!(!cache.reader(View::Clean).unwrap().is_done(3), "not before it is flushed");
+        writer.flush().unwrap();
         let cache = FeatureCache::open(dir.path(), &key([2, 3, 2]), 5).unwrap();
         let writer = cache.writer(View::Clean).unwrap();
         let done: Vec<bool> = (0..5).map(|i| writer.is_done(i)).collect();
@@ -271,7 +290,9 @@ mod tests {
         // Killed between data and mark: the values are there, the mark is not.
         let dir = tempfile::tempdir().unwrap();
         let cache = FeatureCache::open(dir.path(), &key([2, 3, 2]), 2).unwrap();
-        cache.writer(View::Clean).unwrap().store(&[(0, &record(0))]).unwrap();
+        let mut writer = cache.writer(View::Clean).unwrap();
+        writer.store(&[(0, &record(0))]).unwrap();
+        writer.flush().unwrap();
         let done = cache.folder().join("view-0.done");
         std::fs::write(&done, [0, 0]).unwrap();
         assert!(!cache.reader(View::Clean).unwrap().is_done(0));

@@ -1,13 +1,21 @@
 use crate::{
-    Backbone, Dataset, FeatureCache, Fingerprint, LabError, NearDuplicate, Part, Progress, Radiograph,
-    Recipe, Split, View, fill, near_duplicates, open_cache,
+    Backbone, Dataset, FeatureCache, Fingerprint, LabError, NearDuplicate, Part, Recipe, Split, View, fill,
+    find_duplicates, open_cache,
 };
 use boneage_core::Digest;
-use boneage_vision::{DecodeLimits, decode};
-use rayon::prelude::*;
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Mutex;
+
+/// How far an experiment goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A choice is to be made: training and inner validation alone, the holdout is not touched.
+    Trial,
+    /// The result is to be reported on the holdout.
+    Report,
+    /// The cache is to hold what any experiment on these images asks for: the clean view of all.
+    Everything,
+}
 
 /// A recipe that has met its data: who is in which part, and where the features lie.
 pub struct Experiment {
@@ -57,14 +65,11 @@ impl Experiment {
         self.split.list(part).iter().map(|id| self.index[id]).collect()
     }
 
-    /// Computes the features that are missing for training and reporting.
-    ///
-    /// With `everything`, also what other experiments on the same images will ask for: the clean view
-    /// of every image.
+    /// Computes the features that are missing for `purpose`.
     ///
     /// # Errors
     /// When an image cannot be read or the disk fails; what was computed until then is kept.
-    pub fn fill(&self, backbone: &dyn Backbone, everything: bool) -> Result<(), LabError> {
+    pub fn fill(&self, backbone: &dyn Backbone, purpose: Purpose) -> Result<(), LabError> {
         let mut unreadable = Vec::new();
         let mut run = |indices: &[usize], views: &[View], label: &str| -> Result<(), LabError> {
             let (cache, dataset) = (&self.cache, &self.dataset);
@@ -72,9 +77,11 @@ impl Experiment {
             unreadable.extend(fill(cache, dataset, indices, views, preprocess, backbone, label)?);
             Ok(())
         };
-        let judged = [self.indices(Part::Inner), self.indices(Part::Holdout)].concat();
-        run(&judged, &[View::Clean], "features of validation and holdout images")?;
-        if everything {
+        run(&self.indices(Part::Inner), &[View::Clean], "features of validation images")?;
+        if purpose != Purpose::Trial {
+            run(&self.indices(Part::Holdout), &[View::Clean], "features of held-out images")?;
+        }
+        if purpose == Purpose::Everything {
             let all: Vec<usize> = (0..self.dataset.radiographs.len()).collect();
             run(&all, &[View::Clean], "features of all clean images")?;
         }
@@ -108,20 +115,4 @@ fn known_duplicates(
     let json = serde_json::to_vec_pretty(&found).expect("ids and numbers");
     std::fs::write(&path, json).map_err(LabError::io(&path))?;
     Ok(found)
-}
-
-/// Looks at every image for near-duplicates; unreadable ones are passed over.
-pub fn find_duplicates(dataset: &Dataset) -> Vec<NearDuplicate> {
-    let progress = Mutex::new(Progress::new("looking for near-duplicates", dataset.radiographs.len()));
-    let fingerprint = |r: &Radiograph| {
-        let decoded =
-            std::fs::read(&r.path).ok().and_then(|bytes| decode(&bytes, &DecodeLimits::default()).ok());
-        progress.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).advance(1);
-        decoded.map(|decoded| Fingerprint::new(&decoded.plane))
-    };
-    let prints: Vec<Option<Fingerprint>> = dataset.radiographs.par_iter().map(fingerprint).collect();
-    let named = dataset.radiographs.iter().zip(prints);
-    let images: Vec<(&str, Fingerprint)> =
-        named.filter_map(|(r, print)| Some((r.id.as_str(), print?))).collect();
-    near_duplicates(&images)
 }

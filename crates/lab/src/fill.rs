@@ -2,9 +2,13 @@ use crate::{Backbone, CacheKey, Dataset, FeatureCache, LabError, Progress, Radio
 use boneage_core::{Digest, Plane};
 use boneage_vision::{DecodeLimits, Frame, Preprocess, decode};
 use rayon::prelude::*;
+use std::time::{Duration, Instant};
 
 /// Images that go through the backbone at once: enough to keep the cores busy, little enough memory.
 const BATCH: usize = 8;
+
+/// How much work a kill may cost.
+const FLUSH: Duration = Duration::from_secs(5);
 
 /// Opens the feature cache of `dataset` under `root`.
 ///
@@ -52,6 +56,7 @@ pub fn fill(
         return Ok(unreadable);
     }
     let mut progress = Progress::new(label, missing.len());
+    let mut flushed = Instant::now();
     for batch in missing.chunks(BATCH) {
         let of_image: Vec<&[(usize, usize)]> = batch.chunk_by(|a, b| a.0 == b.0).collect();
         let drawn: Vec<Result<Vec<Plane>, String>> = of_image
@@ -77,7 +82,12 @@ pub fn fill(
         }
         store(cache, &mut writers, &places, &images, backbone)?;
         progress.advance(batch.len());
+        if flushed.elapsed() >= FLUSH {
+            writers.iter_mut().try_for_each(ViewWriter::flush)?;
+            flushed = Instant::now();
+        }
     }
+    writers.iter_mut().try_for_each(ViewWriter::flush)?;
     unreadable.dedup();
     Ok(unreadable)
 }

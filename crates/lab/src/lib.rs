@@ -1,22 +1,33 @@
 //! The laboratory: everything between a folder of labelled radiographs and a model one can trust.
 //!
-//! A [`Dataset`] is read from a folder, a [`Split`] says by hash which image may be used for what,
-//! [`AugmentRanges`] draws the paper's augmentation as one affine map.
+//! A [`Recipe`] says what is to be trained, a [`Dataset`] what there is to train on. An [`Experiment`] joins
+//! them: the [`Split`] says by hash which image may be used for what, and the frozen [`Backbone`] looks at
+//! every view of every image once, whose features the [`FeatureCache`] keeps. [`train`] then fits the head in
+//! minutes and leaves everything about it in a [`RunFolder`], the model included. An [`Evaluation`] says how
+//! good predictions are, beside what one constant age would reach.
+//!
+//! Nothing depends on the number of threads, on when a run was stopped, or on which other images there are.
 //!
 //! ```
-//! use boneage_lab::{AugmentRanges, Part, part_of};
+//! use boneage_lab::{Augment, AugmentRanges, Part, part_of};
+//! // The part of an image follows from its id alone, its views from seed, id and number.
 //! assert_eq!(part_of("1387"), Part::Training);
-//! let ranges = AugmentRanges::default();
-//! assert_eq!(ranges.draw(7, "1387", 2, 256), ranges.draw(7, "1387", 2, 256));
+//! let map = AugmentRanges::default().draw(1, "1387", 2, 256);
+//! assert_eq!(map, AugmentRanges::default().draw(1, "1387", 2, 256));
+//! // Six views take turns: epoch 7 shows what epoch 1 showed.
+//! let augment = Augment::default();
+//! assert_eq!(augment.turn(1, "1387"), augment.turn(7, "1387"));
 //! ```
 
 mod augment;
 mod backbone;
 mod cache;
+mod check;
 mod checkpoint;
 mod dataset;
 mod duplicates;
 mod error;
+mod evaluate;
 mod experiment;
 mod feeder;
 mod fill;
@@ -30,14 +41,16 @@ mod training;
 pub use augment::AugmentRanges;
 pub use backbone::{Backbone, read_vgg16};
 pub use cache::{CacheKey, FeatureCache, View, ViewReader, ViewWriter};
+pub use check::{Findings, find_duplicates};
 pub use dataset::{Dataset, Radiograph, RejectedRow, by_id};
 pub use duplicates::{Fingerprint, NearDuplicate, near_duplicates};
 pub use error::LabError;
-pub use experiment::{Experiment, find_duplicates};
+pub use evaluate::read_all;
+pub use experiment::{Experiment, Purpose};
 pub use fill::{fill, open_cache};
 pub use metrics::{Baseline, Estimate, Evaluation, GroupScores, Scored, Scores, median};
 pub use progress::Progress;
 pub use recipe::{Augment, Cohort, LossName, Monitor, Recipe, Schedule, SplitName, Training};
-pub use run::RunFolder;
+pub use run::{Finished, RunFolder};
 pub use split::{Dropped, Part, Split, part_of, third_part_of};
-pub use training::{EpochRecord, is_finished, train};
+pub use training::{EpochRecord, train};

@@ -1,9 +1,13 @@
 use crate::checkpoint::{read_head, write_atomically};
+use crate::feeder::AgeScale;
 use crate::metrics::percentile;
 use crate::training::predict;
-use crate::{Backbone, EpochRecord, Estimate, Evaluation, Experiment, LabError, Part, Scored, median};
+use crate::{
+    Backbone, EpochRecord, Estimate, Evaluation, Experiment, LabError, Part, Purpose, Scored, median,
+};
 use boneage_assess::{BackboneName, Bundle, Manifest, Metric, Training};
 use boneage_core::Months;
+use serde::Serialize;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -20,6 +24,15 @@ const ATTRIBUTION: &str = "RSNA Pediatric Bone Age Challenge 2017; VGG16 by K. S
 #[derive(Clone, Debug)]
 pub struct RunFolder {
     path: PathBuf,
+}
+
+/// What a finished run says about its model.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finished {
+    /// On the inner validation, by which choices were made.
+    pub inner: Option<Evaluation>,
+    /// On the holdout; `None` in a trial.
+    pub holdout: Option<Evaluation>,
 }
 
 impl RunFolder {
@@ -97,32 +110,27 @@ impl RunFolder {
         file.and_then(|mut file| file.write_all(json_line(record).as_bytes())).map_err(LabError::io(&path))
     }
 
-    /// Predicts inner validation and holdout with the best head and writes predictions, evaluation,
-    /// report and model, whose manifest knows `backbone` by `name`. Returns the evaluation on the holdout.
+    /// Predicts inner validation and, unless this is a trial, the holdout with the best head, and writes
+    /// predictions, evaluation, report and model, whose manifest knows `backbone` by `name`.
     ///
     /// # Errors
     /// When no epoch is finished or the disk fails.
     pub fn finish(
         &self,
         experiment: &Experiment,
+        purpose: Purpose,
         name: String,
         backbone: &dyn Backbone,
-    ) -> Result<Evaluation, LabError> {
+    ) -> Result<Finished, LabError> {
         let head = read_head(&self.best(), &experiment.recipe.head)?;
         let training = experiment.indices(Part::Training);
         let ages = || training.iter().map(|&i| experiment.dataset.radiographs[i].months);
         let constant = median(ages()).unwrap_or(Months(0.0));
-        let source = "the median of the training labels";
-
         let mut csv = String::from("id,part,sex,truth,predicted\n");
-        let mut evaluations = Vec::new();
-        let mut scale = None;
-        for part in [Part::Inner, Part::Holdout] {
+        let mut evaluate = |part: Part| -> Result<Option<Evaluation>, LabError> {
             let indices = experiment.indices(part);
-            let (used, predicted) = predict(experiment, &head, &indices)?;
-            scale = Some(used);
             let mut scored = Vec::with_capacity(indices.len());
-            for (&index, predicted) in indices.iter().zip(predicted) {
+            for (&index, predicted) in indices.iter().zip(predict(experiment, &head, &indices)?) {
                 let r = &experiment.dataset.radiographs[index];
                 let (id, truth) = (&r.id, r.months.0);
                 csv.push_str(&format!("{id},{},{},{truth},{:.3}\n", part.as_str(), r.sex, predicted.0));
@@ -130,23 +138,19 @@ impl RunFolder {
                 let (id, sex, truth) = (r.id.clone(), r.sex, r.months);
                 scored.push(Scored { id, sex, truth, predicted, accepted: None });
             }
-            evaluations.push(Evaluation::new(&scored, constant, source));
-        }
+            Ok(Evaluation::new(&scored, constant, "the median of the training labels"))
+        };
+        let inner = evaluate(Part::Inner)?;
+        let holdout = if purpose == Purpose::Trial { None } else { evaluate(Part::Holdout)? };
+        let finished = Finished { inner, holdout };
         write_atomically(&self.file("predictions.csv"), csv.as_bytes())?;
-        let holdout = evaluations.pop().flatten();
-        let inner = evaluations.pop().flatten();
-        let named = serde_json::json!({ "inner": inner, "holdout": holdout });
-        let json = serde_json::to_vec_pretty(&named).expect("words and numbers");
+        let json = serde_json::to_vec_pretty(&finished).expect("words and numbers");
         write_atomically(&self.file("evaluation.json"), &json)?;
-        let epochs = self.epochs()?;
-        let report = report(experiment, &epochs, inner.as_ref(), holdout.as_ref());
-        write_atomically(&self.file("report.md"), report.as_bytes())?;
-        let holdout = holdout
-            .ok_or_else(|| LabError::Run("has no held-out image to report; hint: use more data".into()))?;
+        write_atomically(&self.file("report.md"), report(experiment, &self.epochs()?, &finished).as_bytes())?;
 
         let mut sorted: Vec<f64> = ages().map(|a| f64::from(a.0)).collect();
         sorted.sort_by(f64::total_cmp);
-        let scale = scale.expect("both parts were predicted");
+        let scale = AgeScale::of(&ages().collect::<Vec<_>>());
         let recipe = &experiment.recipe;
         let manifest = Manifest {
             format: Manifest::FORMAT,
@@ -165,14 +169,14 @@ impl RunFolder {
                 data_digest: experiment.data_digest.clone(),
                 split: recipe.split.describe().to_owned(),
             },
-            metrics: metrics(&holdout, "holdout"),
+            metrics: metrics(&finished),
             licence: LICENCE.to_owned(),
             attribution: ATTRIBUTION.to_owned(),
             interval: None,
             weights: None,
         };
         write_atomically(&self.model(), &Bundle { manifest, head }.to_bytes()?)?;
-        Ok(holdout)
+        Ok(finished)
     }
 }
 
@@ -182,8 +186,13 @@ fn json_line(record: &EpochRecord) -> String {
     line
 }
 
-/// The figures of an evaluation as the manifest keeps them.
-fn metrics(evaluation: &Evaluation, set: &str) -> Vec<Metric> {
+/// The figures as the manifest keeps them: those of the holdout where it was read.
+fn metrics(finished: &Finished) -> Vec<Metric> {
+    let (set, evaluation) = match (&finished.holdout, &finished.inner) {
+        (Some(holdout), _) => ("holdout", holdout),
+        (None, Some(inner)) => ("inner validation", inner),
+        (None, None) => return Vec::new(),
+    };
     let metric = |name: &str, set: &str, images, unit: &str, estimate: &Estimate| Metric {
         name: name.to_owned(),
         set: set.to_owned(),
@@ -199,19 +208,15 @@ fn metrics(evaluation: &Evaluation, set: &str) -> Vec<Metric> {
         metric("within 12 months", set, all.images, "share", &all.within_12),
     ];
     for g in &evaluation.by_sex {
-        metrics.push(metric("MAE", &format!("{set} {}", g.group), g.scores.images, "months", &g.scores.mae));
+        let set = format!("{set} {}", g.group);
+        metrics.push(metric("MAE", &set, g.scores.images, "months", &g.scores.mae));
     }
     let baseline = &evaluation.baseline.scores;
     metrics.push(metric("MAE of a constant", set, baseline.images, "months", &baseline.mae));
     metrics
 }
 
-fn report(
-    experiment: &Experiment,
-    epochs: &[EpochRecord],
-    inner: Option<&Evaluation>,
-    holdout: Option<&Evaluation>,
-) -> String {
+fn report(experiment: &Experiment, epochs: &[EpochRecord], finished: &Finished) -> String {
     let recipe = &experiment.recipe;
     let mut text = format!("# {}\n\n{}\n\n", recipe.name, recipe.description);
     let count = |part| experiment.split.list(part).len();
@@ -227,7 +232,7 @@ fn report(
         let seconds: f64 = epochs.iter().map(|record| record.seconds).sum();
         text.push_str(&format!("Best epoch {} of {}, {seconds:.0} s in all.\n", best.epoch, epochs.len()));
     }
-    for (name, evaluation) in [("Inner validation", inner), ("Holdout", holdout)] {
+    for (name, evaluation) in [("Inner validation", &finished.inner), ("Holdout", &finished.holdout)] {
         if let Some(evaluation) = evaluation {
             text.push_str(&format!("\n## {name}\n\n```text\n{}```\n", evaluation.to_text()));
         }

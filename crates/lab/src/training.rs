@@ -1,5 +1,5 @@
 use crate::checkpoint::{Checkpoint, TrainingProgress, write_head};
-use crate::feeder::{AgeScale, Batch, Feeder};
+use crate::feeder::{Batch, Feeder};
 use crate::run::RunFolder;
 use crate::{Experiment, LabError, Monitor, Part, Progress, Schedule};
 use boneage_core::{Months, stream};
@@ -102,15 +102,6 @@ pub fn train(
         told(&record);
     }
     Ok(())
-}
-
-/// Whether all epochs of the recipe are done, or early stopping has struck.
-///
-/// # Errors
-/// When the checkpoint cannot be read.
-pub fn is_finished(experiment: &Experiment, run: &RunFolder) -> Result<bool, LabError> {
-    let progress = begin_or_resume(experiment, run)?.progress;
-    Ok(progress.epochs >= experiment.recipe.training.epochs || stops_early(experiment, &progress))
 }
 
 fn begin_or_resume(experiment: &Experiment, run: &RunFolder) -> Result<Checkpoint, LabError> {
@@ -217,7 +208,7 @@ pub(crate) fn predict(
     experiment: &Experiment,
     head: &Head,
     indices: &[usize],
-) -> Result<(AgeScale, Vec<Months>), LabError> {
+) -> Result<Vec<Months>, LabError> {
     let feeder = Feeder::open(experiment)?;
     let mut batch = Batch::default();
     let mut months = Vec::with_capacity(indices.len());
@@ -226,7 +217,7 @@ pub(crate) fn predict(
         let values = head.predict(&batch.features, &batch.sex).value;
         months.extend(values.into_iter().map(|value| feeder.scale.months(value)));
     }
-    Ok((feeder.scale, months))
+    Ok(months)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use crate::exit::Exit;
 use crate::printer::Printer;
 use anyhow::{Context, bail};
-use boneage_lab::{EpochRecord, Experiment, Part, Recipe, RunFolder, read_vgg16, train};
+use boneage_lab::{EpochRecord, Experiment, Part, Purpose, Recipe, RunFolder, read_vgg16, train};
 use std::path::PathBuf;
 
 /// Train a model as a recipe says.
@@ -24,6 +24,9 @@ pub(crate) struct Args {
     /// Fill the feature cache for this recipe and stop
     #[arg(long)]
     cache_only: bool,
+    /// Leave the held-out images alone: for choosing between recipes by the inner validation
+    #[arg(long, conflicts_with = "cache_only")]
+    trial: bool,
     /// Folder of the feature cache [default: boneage in the user's cache folder]
     #[arg(long, value_name = "DIR")]
     cache_dir: Option<PathBuf>,
@@ -43,7 +46,12 @@ pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
         .context("the frozen network could not be read; hint: run from the checkout, or give --backbone")?;
     let experiment = Experiment::open(recipe, &args.data, &cache_dir, &backbone)?;
     tell(&experiment, printer);
-    experiment.fill(&backbone, args.cache_only)?;
+    let purpose = match (args.cache_only, args.trial) {
+        (true, _) => Purpose::Everything,
+        (false, true) => Purpose::Trial,
+        (false, false) => Purpose::Report,
+    };
+    experiment.fill(&backbone, purpose)?;
     if args.cache_only {
         printer.note(format!("features are in {}", experiment.cache.folder().display()));
         return Ok(Exit::Done);
@@ -52,13 +60,17 @@ pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
     let run = RunFolder::open(&folder, &experiment)?;
     train(&experiment, &run, None, &mut |epoch| printer.note(line(epoch, &experiment)))?;
     let name = args.backbone.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    let evaluation = run.finish(&experiment, name, &backbone)?;
+    let finished = run.finish(&experiment, purpose, name, &backbone)?;
     printer.note(format!(
         "model {}, report {}",
         run.model().display(),
         run.path().join("report.md").display()
     ));
-    printer.result(evaluation.to_text())?;
+    for (part, evaluation) in [("inner validation", finished.inner), ("holdout", finished.holdout)] {
+        if let Some(evaluation) = evaluation {
+            printer.result(format!("{part}\n{}", evaluation.to_text()))?;
+        }
+    }
     Ok(Exit::Done)
 }
 

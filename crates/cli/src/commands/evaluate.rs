@@ -1,0 +1,148 @@
+use crate::exit::Exit;
+use crate::models;
+use crate::printer::Printer;
+use anyhow::{Context, anyhow, bail};
+use boneage_core::Months;
+use boneage_lab::{Dataset, Evaluation, Part, Radiograph, Scored, median, part_of, read_all};
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Measure a model on labelled radiographs.
+///
+/// Tells the mean absolute error (MAE), the root mean squared error and the share within 6, 12 and
+/// 24 months, each with its 95 % interval, by sex and age, beside what one constant age would reach.
+/// Every readable image counts, whether or not it would be refused; accepted only stands beside it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  The fifth of the RSNA data that no training has seen:
+    boneage evaluate --data rsna --split holdout
+
+  One's own images:
+    boneage evaluate --images films --labels ages.csv --format json")]
+pub(crate) struct Args {
+    /// A model of `boneage models`, or a model file [default: the first of `boneage models`]
+    #[arg(long, value_name = "NAME|FILE")]
+    model: Option<String>,
+    /// Folder of images named <id>.png or .jpg
+    #[arg(long, value_name = "DIR", requires = "labels", conflicts_with = "data")]
+    images: Option<PathBuf>,
+    /// Table with the columns id, boneage (months) and male (or sex)
+    #[arg(long, value_name = "CSV", requires = "images")]
+    labels: Option<PathBuf>,
+    /// Folder of the RSNA training data, instead of --images and --labels
+    #[arg(long, value_name = "DIR", required_unless_present = "images")]
+    data: Option<PathBuf>,
+    /// With --data: which part of it
+    #[arg(long, value_enum, default_value = "holdout", requires = "data")]
+    split: Split,
+    /// Only these ids: one a line, or the first column of a CSV file
+    #[arg(long, value_name = "FILE")]
+    ids: Option<PathBuf>,
+    /// How the result is written
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Also write each image's reading to this CSV file
+    #[arg(long, value_name = "FILE")]
+    predictions: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Split {
+    Holdout,
+    Inner,
+    Calibration,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// What is meant: the images to read, and the constant to stand beside.
+struct Settings {
+    radiographs: Vec<Radiograph>,
+    constant: Months,
+    constant_source: &'static str,
+}
+
+impl Settings {
+    fn new(args: &Args) -> anyhow::Result<Self> {
+        let ids = args.ids.as_deref().map(read_ids).transpose()?;
+        let wanted = |r: &Radiograph| ids.as_ref().is_none_or(|ids| ids.contains(&r.id));
+        let (radiographs, constant, constant_source) = match (&args.data, &args.images, &args.labels) {
+            (Some(data), _, _) => {
+                let part = match args.split {
+                    Split::Holdout => Part::Holdout,
+                    Split::Inner => Part::Inner,
+                    Split::Calibration => Part::Calibration,
+                };
+                let all = Dataset::read(data)?.radiographs;
+                let training = all.iter().filter(|r| part_of(&r.id) == Part::Training).map(|r| r.months);
+                let constant = median(training);
+                let mut chosen = all;
+                chosen.retain(|r| part_of(&r.id) == part && wanted(r));
+                (chosen, constant, "the median of the training labels")
+            }
+            (None, Some(images), Some(labels)) => {
+                let mut chosen = Dataset::read_parts(images, labels)?.radiographs;
+                chosen.retain(wanted);
+                let constant = median(chosen.iter().map(|r| r.months));
+                (chosen, constant, "the median of these labels")
+            }
+            _ => bail!("no images are given; hint: --data DIR, or --images DIR with --labels CSV"),
+        };
+        let constant = constant.filter(|_| !radiographs.is_empty());
+        let constant = constant.ok_or_else(|| {
+            anyhow!(
+                "no labelled image is left to read; hint: do --images, --labels and --ids use the same ids?"
+            )
+        })?;
+        Ok(Settings { radiographs, constant, constant_source })
+    }
+}
+
+/// The ids of a file: each line up to the first comma; a header line `id` is passed over.
+fn read_ids(path: &Path) -> anyhow::Result<HashSet<String>> {
+    let text = fs::read_to_string(path).with_context(|| format!("ids {}", path.display()))?;
+    let first = |line: &str| line.split(',').next().unwrap_or_default().trim().to_owned();
+    Ok(text.lines().map(first).filter(|id| !id.is_empty() && id != "id").collect())
+}
+
+/// Reads every image and prints the evaluation.
+pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
+    let settings = Settings::new(&args)?;
+    let predictor = models::predictor(args.model.as_deref())?;
+    let all: Vec<&Radiograph> = settings.radiographs.iter().collect();
+    let (scored, unreadable) = read_all(&predictor, &all);
+    for reason in &unreadable {
+        printer.error(&anyhow!("{reason}"));
+    }
+    if let Some(path) = &args.predictions {
+        fs::write(path, predictions(&scored)).with_context(|| format!("predictions {}", path.display()))?;
+    }
+    let evaluation = Evaluation::new(&scored, settings.constant, settings.constant_source)
+        .context("none of the images could be read")?;
+    match args.format {
+        Format::Text => printer.result(evaluation.to_text())?,
+        Format::Json => {
+            let json = serde_json::json!({
+                "model": predictor.name(),
+                "unreadable": unreadable.len(),
+                "evaluation": evaluation,
+            });
+            printer.result(format!("{}\n", serde_json::to_string_pretty(&json)?))?;
+        }
+    }
+    Ok(if unreadable.is_empty() { Exit::Done } else { Exit::Input })
+}
+
+fn predictions(scored: &[Scored]) -> String {
+    let mut csv = String::from("id,sex,truth,predicted,accepted\n");
+    for s in scored {
+        let accepted = s.accepted.unwrap_or(true);
+        csv.push_str(&format!("{},{},{},{:.3},{accepted}\n", s.id, s.sex, s.truth.0, s.predicted.0));
+    }
+    csv
+}
