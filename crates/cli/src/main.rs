@@ -45,14 +45,18 @@ For research use. Not a medical device."
 enum Command {
     Predict(commands::predict::Args),
     Models(commands::models::Args),
+    Evaluate(commands::evaluate::Args),
     Train(commands::train::Args),
+    Dataset(commands::dataset::Args),
 }
 
 fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Predict(args) => commands::predict::run(args, printer),
         Command::Models(args) => commands::models::run(args, printer),
+        Command::Evaluate(args) => commands::evaluate::run(args, printer),
         Command::Train(args) => commands::train::run(args, printer),
+        Command::Dataset(args) => commands::dataset::run(args, printer),
     }
 }
 
