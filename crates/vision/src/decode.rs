@@ -187,7 +187,7 @@ fn grey_of(mut samples: impl Iterator<Item = f32>, channels: usize, length: usiz
         } else {
             red
         };
-        pixels.push(if channels % 2 == 0 { grey * next() } else { grey });
+        pixels.push(if channels.is_multiple_of(2) { grey * next() } else { grey });
     }
     let share = coloured as f64 / pixels.len().max(1) as f64;
     (pixels, share)

@@ -1,7 +1,8 @@
 use crate::polarity::is_inverted;
 use crate::preprocess::{Crop, Fit, Preprocess};
-use crate::{HandExtraction, Levels, extract_hand, resize, warp};
+use crate::{Bounds, HandExtraction, HandRecipe, Levels, extract_hand, resize, warp};
 use boneage_core::{Affine, Flag, FlagCode, Plane};
+use std::sync::OnceLock;
 
 /// Width over height of the radiographs of which only the squashed version exists: the median of the 568
 /// images whose true size is known.
@@ -22,9 +23,20 @@ pub struct Frame {
     canonical_to_source: Affine,
     /// Side of the network's square.
     size: usize,
-    /// 0 or 1, in source pixels.
-    hand: Option<Plane>,
+    /// Width and height of the source.
+    source: (usize, usize),
+    /// Found when first asked for, as it takes as long as all the rest.
+    hand: OnceLock<Hand>,
+    /// The canonical square before its window, and how to find the hand in it.
+    search: (Plane, HandRecipe),
     flags: Vec<Flag>,
+}
+
+/// What the extraction found.
+struct Hand {
+    /// 0 or 1, in source pixels.
+    mask: Option<Plane>,
+    failure: Option<Flag>,
 }
 
 impl Frame {
@@ -55,31 +67,33 @@ impl Frame {
         }
         let mut canonical = levels.apply(&squashed);
 
-        let HandExtraction { mask, bounds, failure, .. } = extract_hand(&squashed, &recipe.hand);
-        let whole = [0.0, 0.0, side as f64, side as f64];
-        let (mut seen, mut hand) = (whole, None);
-        let canonical_to_source = Affine::grid((side, side), (source.width(), source.height()));
-        if let Some(flag) = failure {
-            flags.push(flag);
-        } else {
-            if let Crop::Hand { margin } = recipe.crop {
-                seen = widened([bounds.left, bounds.top, bounds.right, bounds.bottom], margin, side);
+        let mut seen = [0.0, 0.0, side as f64, side as f64];
+        let size_of_source = (source.width(), source.height());
+        let hand = OnceLock::new();
+        if recipe.mask || recipe.crop != Crop::None {
+            let extraction = extract_hand(&squashed, &recipe.hand);
+            if let Some(flag) = &extraction.failure {
+                flags.push(flag.clone());
+            } else {
+                if let Crop::Hand { margin } = recipe.crop {
+                    let Bounds { left, top, right, bottom } = extraction.bounds;
+                    seen = widened([left, top, right, bottom], margin, side);
+                }
+                if recipe.mask {
+                    let inside = extraction.mask.pixels();
+                    canonical.pixels_mut().iter_mut().zip(inside).for_each(|(grey, inside)| *grey *= inside);
+                }
             }
-            if recipe.mask {
-                canonical
-                    .pixels_mut()
-                    .iter_mut()
-                    .zip(mask.pixels())
-                    .for_each(|(grey, inside)| *grey *= inside);
-            }
-            hand = Some(onto_source(mask, source));
+            let _ = hand.set(Hand::of(extraction, size_of_source));
         }
         Frame {
             canonical,
             to_canonical: network_to_canonical(seen, recipe.fit, true_aspect(source, side), recipe.size),
-            canonical_to_source,
+            canonical_to_source: Affine::grid((side, side), size_of_source),
             size: recipe.size,
+            source: size_of_source,
             hand,
+            search: (squashed, recipe.hand.clone()),
             flags,
         }
     }
@@ -100,14 +114,43 @@ impl Frame {
         self.to_canonical.then(self.canonical_to_source)
     }
 
-    /// The hand, 1 inside and 0 outside, in source pixels; `None` where none was found.
+    /// The hand, 1 inside and 0 outside, in source pixels; `None` where none was found. The first call may
+    /// search for it.
     pub fn hand(&self) -> Option<&Plane> {
-        self.hand.as_ref()
+        self.found().mask.as_ref()
+    }
+
+    /// Why no hand was found, where none was. It is among [`flags`](Frame::flags) only where the recipe
+    /// masks or crops; elsewhere the image is read the same with and without a hand.
+    pub fn hand_failure(&self) -> Option<&Flag> {
+        self.found().failure.as_ref()
+    }
+
+    fn found(&self) -> &Hand {
+        self.hand.get_or_init(|| {
+            let (squashed, recipe) = &self.search;
+            Hand::of(extract_hand(squashed, recipe), self.source)
+        })
     }
 
     /// What was noticed on the way.
     pub fn flags(&self) -> &[Flag] {
         &self.flags
+    }
+}
+
+impl Hand {
+    /// The extraction's mask in source pixels, each taking the canonical pixel it lies in.
+    fn of(extraction: HandExtraction, (width, height): (usize, usize)) -> Hand {
+        let HandExtraction { mask, failure, .. } = extraction;
+        let mask = match &failure {
+            Some(_) => None,
+            None if (mask.width(), mask.height()) == (width, height) => Some(mask),
+            None => Some(Plane::from_fn(width, height, |x, y| {
+                mask.at(x * mask.width() / width, y * mask.height() / height)
+            })),
+        };
+        Hand { mask, failure }
     }
 }
 
@@ -136,15 +179,6 @@ fn widened(bounds: [usize; 4], margin: f32, side: usize) -> [f64; 4] {
     let (x, y) = (f64::from(margin) * (right - left), f64::from(margin) * (bottom - top));
     let end = side as f64;
     [(left - x).max(0.0), (top - y).max(0.0), (right + x).min(end), (bottom + y).min(end)]
-}
-
-/// A mask of the canonical square in source pixels, each taking the canonical pixel it lies in.
-fn onto_source(mask: Plane, source: &Plane) -> Plane {
-    let (width, height) = (source.width(), source.height());
-    if (mask.width(), mask.height()) == (width, height) {
-        return mask;
-    }
-    Plane::from_fn(width, height, |x, y| mask.at(x * mask.width() / width, y * mask.height() / height))
 }
 
 /// Width over height as the film was taken. A file that is the canonical square already was squashed
@@ -255,7 +289,10 @@ mod tests {
         let even = Preprocess::default().frame(&Plane::filled(64, 64, 0.5));
         let codes = code(&even);
         assert!(codes.contains(&FlagCode::LowContrast) && codes.contains(&FlagCode::LowResolution));
-        assert!(codes.contains(&FlagCode::HandNotFound) && even.hand().is_none());
+        assert!(even.hand().is_none() && even.hand_failure().is_some());
+        assert!(!codes.contains(&FlagCode::HandNotFound), "nothing depends on it");
+        let cropped = Preprocess { crop: Crop::Hand { margin: 0.1 }, ..Preprocess::default() };
+        assert!(code(&cropped.frame(&Plane::filled(64, 64, 0.5))).contains(&FlagCode::HandNotFound));
         let faint = |bits: f32| film(400, 400).map(|g| (g * bits).round() / bits * 0.02);
         assert!(code(&Preprocess::default().frame(&faint(255.0))).is_empty(), "16 bit, few of them used");
         assert_eq!(code(&Preprocess::default().frame(&faint(8.0)))[0], FlagCode::LowContrast);

@@ -1,5 +1,6 @@
 use crate::sobel;
 use boneage_core::Plane;
+use std::cmp::Ordering;
 
 /// Share of width and height left out along each edge: collimation and white borders lie there.
 const MARGIN: f32 = 0.15;
@@ -29,8 +30,8 @@ pub fn polarity_score(canonical: &Plane) -> f32 {
     let at =
         |percent: f32| sorted.get((percent / 100.0 * sorted.len() as f32) as usize).copied().unwrap_or(0.0);
     let (low, high) = (at(CUT[0]), at(CUT[1]));
-    // Written so that a NaN ends here as well.
-    if !(high > low) {
+    // An even image, or one of no numbers, has no polarity.
+    if low.partial_cmp(&high) != Some(Ordering::Less) {
         return 0.0;
     }
     let grey = inner.map(|g| ((g - low) / (high - low)).clamp(0.0, 1.0));

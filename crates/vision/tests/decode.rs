@@ -20,7 +20,7 @@ fn read(bytes: &[u8]) -> Decoded {
 
 fn encoded(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
-    image.into().write_to(&mut bytes, format).unwrap();
+    image.into().write_to(&mut bytes, format).expect("an encoder of the image crate");
     bytes.into_inner()
 }
 
@@ -29,7 +29,8 @@ fn grey_image() -> GrayImage {
 }
 
 fn fixture(name: &str) -> Vec<u8> {
-    std::fs::read(format!("{}/../../fixtures/decode/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    std::fs::read(format!("{}/../../fixtures/decode/{name}", env!("CARGO_MANIFEST_DIR")))
+        .expect("a committed fixture")
 }
 
 /// Largest distance from the grey that was written, of 255.
