@@ -34,14 +34,7 @@ pub(crate) fn overlay(film: &Plane, assessment: &Assessment) -> RgbImage {
     let content = (film_width as i32 + bar_column).max(LEAST_WIDTH);
     let width = content + 2 * MARGIN;
 
-    let ruler = Canvas::new(1, 1, GROUND);
-    let notes: Vec<(Colour, String)> = notes(assessment)
-        .into_iter()
-        .flat_map(|(colour, text)| {
-            let lines = ruler.wrapped(NOTE_SIZE, Weight::Regular, &text, content as f32);
-            lines.into_iter().map(move |line| (colour, line))
-        })
-        .collect();
+    let notes = notes(&Canvas::new(1, 1, GROUND), assessment, content as f32);
     let film_top = MARGIN + 116;
     let notes_top = film_top + film_height as i32 + 24;
     let height = notes_top + notes.len() as i32 * NOTE_LINE + MARGIN - 6;
@@ -61,14 +54,23 @@ pub(crate) fn overlay(film: &Plane, assessment: &Assessment) -> RgbImage {
     if let Some(hand) = &assessment.hand {
         canvas.isoline(corner, &smoothed(&scaled(hand, film_width, film_height)), 0.5, 2.0, CONTOUR);
     }
-    for (i, (colour, line)) in notes.iter().enumerate() {
-        canvas.text((MARGIN, notes_top + i as i32 * NOTE_LINE), NOTE_SIZE, Weight::Regular, *colour, line);
+    for (i, note) in notes.iter().enumerate() {
+        let top = notes_top + i as i32 * NOTE_LINE;
+        match note {
+            Note::Warning(line) => canvas.text((MARGIN, top), NOTE_SIZE, Weight::Regular, WARNING, line),
+            Note::Contour(line) => {
+                canvas.rectangle((MARGIN, top + NOTE_SIZE as i32 / 2 + 1), (KEY_WIDTH, 2), CONTOUR);
+                canvas.text((MARGIN + KEY_WIDTH + 12, top), NOTE_SIZE, Weight::Regular, QUIET, line);
+            }
+            Note::Plain(line) => canvas.text((MARGIN, top), NOTE_SIZE, Weight::Regular, QUIET, line),
+        }
     }
     canvas.into_image()
 }
 
 const NOTE_SIZE: f32 = 19.0;
 const NOTE_LINE: i32 = 27;
+const KEY_WIDTH: i32 = 30;
 
 /// The age large, what it is for small beneath it.
 fn headline(canvas: &mut Canvas, assessment: &Assessment, width: i32) {
@@ -97,21 +99,31 @@ fn headline(canvas: &mut Canvas, assessment: &Assessment, width: i32) {
     canvas.text((MARGIN, MARGIN + 60), size, Weight::Regular, QUIET, &line);
 }
 
-/// The lines under the film: flags, then what the drawing means, then what it is not for.
-fn notes(assessment: &Assessment) -> Vec<(Colour, String)> {
-    let mut notes: Vec<(Colour, String)> = assessment
-        .flags
-        .iter()
-        .map(|flag| (WARNING, format!("{}: {}", flag.code.as_str(), flag.message)))
-        .collect();
+/// A line under the film.
+enum Note {
+    /// A reason to look twice.
+    Warning(String),
+    /// What the contour means, beside a piece of it.
+    Contour(&'static str),
+    /// What the picture is and is not.
+    Plain(String),
+}
+
+/// Flags first, as sentences: their codes are for programs.
+fn notes(ruler: &Canvas, assessment: &Assessment, width: f32) -> Vec<Note> {
+    let lines = |text: &str| ruler.wrapped(NOTE_SIZE, Weight::Regular, text, width);
+    let flags = assessment.flags.iter().flat_map(|flag| lines(&flag.message));
+    let mut notes: Vec<Note> = flags.map(Note::Warning).collect();
     if assessment.hand.is_some() {
-        notes.push((CONTOUR, "blue line: the hand as it was found".to_owned()));
+        notes.push(Note::Contour("the hand as it was found"));
     }
-    notes.push((
-        QUIET,
-        "For research use. Not a medical device. Attention is where the network looked, not a finding."
-            .to_owned(),
-    ));
+    let plain = match assessment.attention {
+        Some(_) => {
+            "Attention is where the network looked, not a finding. For research use, not a medical device."
+        }
+        None => "For research use, not a medical device.",
+    };
+    notes.extend(lines(plain).into_iter().map(Note::Plain));
     notes
 }
 
