@@ -2,6 +2,7 @@
 mod attention;
 mod error;
 mod fully_connected;
+mod half_features;
 mod head;
 mod head_config;
 mod named_tensor;
@@ -11,6 +12,7 @@ mod vgg16;
 mod weights;
 
 pub use error::NetsError;
+pub use half_features::widen_features;
 pub use head::{Head, HeadOutput};
 pub use head_config::{HeadActivation, HeadConfig, HeadKind};
 pub use named_tensor::NamedTensor;

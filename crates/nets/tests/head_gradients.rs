@@ -1,6 +1,8 @@
 //! The gradients of whole heads, dropout and sex branch included, against central differences of a
 //! second implementation in double precision.
 
+#![allow(clippy::unwrap_used)] // Tests, helpers included, may unwrap.
+
 use std::collections::HashMap;
 
 use boneage_core::stream;

@@ -1,6 +1,8 @@
 //! The heads as a whole: against PyTorch (`fixtures/nets/heads.safetensors`, made by `make_heads.py`
 //! beside it), as learners, and on any number of threads.
 
+#![allow(clippy::unwrap_used)] // Tests, helpers included, may unwrap.
+
 use boneage_core::stream;
 use boneage_nets::{Head, HeadActivation, HeadConfig, HeadKind, NamedTensor};
 use boneage_nn::{Adam, AdamConfig, Loss};

@@ -1,5 +1,7 @@
 //! Every layer against PyTorch: `fixtures/nn/layers.safetensors`, made by `make.py` beside it.
 
+#![allow(clippy::unwrap_used)] // Tests, helpers included, may unwrap.
+
 use boneage_nn::{
     Activation, Adam, AdamConfig, AveragePool, BatchNorm, Conv1x1, Dense, LocallyConnected, Loss,
     MaskedAverage, Param,
