@@ -211,12 +211,13 @@ mod tests {
     use super::*;
     use crate::{Preprocess, Window};
 
-    /// A bright hand-like disc with texture on a dark ground.
+    /// A bright disc with two gaps like those between fingers, and texture, on a dark ground.
     fn film(width: usize, height: usize) -> Plane {
         Plane::from_fn(width, height, |x, y| {
             let (u, v) = (x as f32 / width as f32 - 0.5, y as f32 / height as f32 - 0.5);
             let texture = 0.1 * ((u * 60.0).sin() * (v * 50.0).cos());
-            if u * u + v * v < 0.09 { 0.6 + texture } else { 0.1 + 0.02 * v }
+            let gap = v < 0.0 && (u.abs() - 0.1).abs() < 0.03;
+            if u * u + v * v < 0.09 && !gap { 0.6 + texture } else { 0.1 + 0.02 * v }
         })
     }
 

@@ -1,3 +1,5 @@
+use boneage_core::Plane;
+
 /// The smooth ground of a radiograph: what the plate shows where nothing lies on it.
 ///
 /// A polynomial of degree two over the field, fitted to the dark side of the grey values and fitted
@@ -107,6 +109,82 @@ fn least_squares(samples: &[([f64; TERMS], f32)], near: &[bool]) -> Option<[f64;
         solution[i] = (matrix[i][TERMS] - known) / matrix[i][i];
     }
     Some(solution)
+}
+
+/// The grey of a field with its smooth ground taken off.
+pub(crate) struct Flattened {
+    width: usize,
+    field: Vec<bool>,
+    above: Vec<f32>,
+    top: f32,
+    threshold: f32,
+}
+
+/// Grey above this share of the field's pixels is cut off before Otsu's threshold is taken: letters
+/// of lead and the densest bone would pull it up.
+const BRIGHTEST: f64 = 0.98;
+
+impl Flattened {
+    /// `grey` inside `field`, a row-major mask of the same size.
+    pub(crate) fn new(grey: &Plane, field: Vec<bool>) -> Self {
+        let (width, height) = (grey.width(), grey.height());
+        let ground = Ground::fit(grey.pixels(), &field, width, height);
+        let mut above = vec![0.0f32; width * height];
+        for (y, above) in above.chunks_exact_mut(width.max(1)).enumerate() {
+            for ((above, &grey), ground) in above.iter_mut().zip(grey.row(y)).zip(ground.row(y, width)) {
+                *above = grey - ground;
+            }
+        }
+        let mut inside: Vec<f32> = above.iter().zip(&field).filter(|&(_, &f)| f).map(|(&a, _)| a).collect();
+        let top = quantile(inside.clone(), BRIGHTEST);
+        for value in &mut inside {
+            *value = value.min(top);
+        }
+        let threshold = otsu(&inside).unwrap_or(f32::INFINITY);
+        Flattened { width, field, above, top: top.max(0.0), threshold }
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    pub(crate) fn height(&self) -> usize {
+        self.above.len() / self.width.max(1)
+    }
+
+    /// Where the hand may lie.
+    pub(crate) fn field(&self) -> &[bool] {
+        &self.field
+    }
+
+    /// Grey above the ground, everywhere in the frame.
+    pub(crate) fn above(&self) -> &[f32] {
+        &self.above
+    }
+
+    /// Grey above the ground that nearly nothing exceeds.
+    pub(crate) fn top(&self) -> f32 {
+        self.top
+    }
+
+    /// Otsu's threshold between ground and hand; infinite where the field is flat.
+    pub(crate) fn threshold(&self) -> f32 {
+        self.threshold
+    }
+
+    /// Median grey above the ground inside a mask; 0 for an empty one.
+    pub(crate) fn median_inside(&self, mask: &[bool]) -> f32 {
+        quantile(self.above.iter().zip(mask).filter(|&(_, &m)| m).map(|(&a, _)| a).collect(), 0.5)
+    }
+}
+
+/// The value that a share of `values` lies below; 0 of none.
+pub(crate) fn quantile(mut values: Vec<f32>, share: f64) -> f32 {
+    if values.is_empty() {
+        return 0.0;
+    }
+    let at = ((values.len() - 1) as f64 * share) as usize;
+    *values.select_nth_unstable_by(at, f32::total_cmp).1
 }
 
 /// Otsu's threshold: the grey that parts `values` into two classes with the greatest variance

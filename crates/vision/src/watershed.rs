@@ -34,19 +34,21 @@ pub fn watershed(elevation: &Plane, markers: &Labels) -> Labels {
     for y in 0..height {
         for at in (y + 1) * stride + 1..(y + 1) * stride + 1 + width {
             if labels[at] != 0 {
-                queue.push(Shore { key: u64::from(heights[at]) << 32, at: at as u32 });
+                queue.push(u64::from(heights[at]) << 32, at as u32);
             }
         }
     }
     let mut age = 0u64;
-    while let Some(shore) = queue.pop() {
-        let at = shore.at as usize;
+    while let Some((key, at)) = queue.pop() {
+        let at = at as usize;
+        let level = key >> 32;
         let label = labels[at];
         for neighbour in [at - stride, at - 1, at + 1, at + stride] {
             if labels[neighbour] == 0 {
                 age += 1;
                 labels[neighbour] = label;
-                queue.push(Shore { key: u64::from(heights[neighbour]) << 32 | age, at: neighbour as u32 });
+                let height = u64::from(heights[neighbour]).max(level);
+                queue.push(height << 32 | age, neighbour as u32);
             }
         }
     }
@@ -67,60 +69,76 @@ fn ordered_bits(value: f32) -> u32 {
     if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
 
-/// A pixel that water has reached.
-#[derive(Clone, Copy)]
-struct Shore {
-    /// Height in the upper 32 bits, age in the lower.
-    key: u64,
-    /// Where, in the rimmed image.
-    at: u32,
-}
-
-/// A binary heap, smallest key first.
+/// A binary heap of shores, lowest first: keys (height in the upper 32 bits, age in the lower) apart
+/// from the pixels they stand for, as only the keys are on the way of a search.
+///
+/// Slot 0 is not used, so that the children of slot `i` are the neighbours `2 i` and `2 i + 1`.
 struct Queue {
-    shores: Vec<Shore>,
+    keys: Vec<u64>,
+    pixels: Vec<u32>,
 }
 
 impl Queue {
     fn with_capacity(capacity: usize) -> Self {
-        Queue { shores: Vec::with_capacity(capacity) }
+        let mut queue =
+            Queue { keys: Vec::with_capacity(capacity + 2), pixels: Vec::with_capacity(capacity + 2) };
+        queue.keys.push(0);
+        queue.pixels.push(0);
+        queue
     }
 
-    fn push(&mut self, shore: Shore) {
-        let mut hole = self.shores.len();
-        self.shores.push(shore);
-        while hole > 0 {
-            let parent = (hole - 1) / 2;
-            if self.shores[parent].key <= shore.key {
+    #[inline]
+    fn push(&mut self, key: u64, pixel: u32) {
+        let mut hole = self.keys.len();
+        self.keys.push(key);
+        self.pixels.push(pixel);
+        let (keys, pixels) = (self.keys.as_mut_slice(), self.pixels.as_mut_slice());
+        while hole > 1 {
+            let parent = hole / 2;
+            if keys[parent] <= key {
                 break;
             }
-            self.shores[hole] = self.shores[parent];
+            keys[hole] = keys[parent];
+            pixels[hole] = pixels[parent];
             hole = parent;
         }
-        self.shores[hole] = shore;
+        keys[hole] = key;
+        pixels[hole] = pixel;
     }
 
-    fn pop(&mut self) -> Option<Shore> {
-        let last = self.shores.pop()?;
-        let Some(&first) = self.shores.first() else { return Some(last) };
-        let shores = self.shores.as_mut_slice();
-        let mut hole = 0;
-        loop {
-            let left = 2 * hole + 1;
-            if left >= shores.len() {
-                break;
-            }
-            let right = left + 1;
+    #[inline]
+    fn pop(&mut self) -> Option<(u64, u32)> {
+        if self.keys.len() < 2 {
+            return None;
+        }
+        let (key, pixel) = (self.keys.pop()?, self.pixels.pop()?);
+        let (keys, pixels) = (self.keys.as_mut_slice(), self.pixels.as_mut_slice());
+        let end = keys.len();
+        if end == 1 {
+            return Some((key, pixel));
+        }
+        let first = (keys[1], pixels[1]);
+        let pixels = &mut pixels[..end];
+        let mut hole = 1;
+        let mut child = 2;
+        while child + 1 < end {
             // The right child goes up only where it is strictly smaller: ties keep the left.
-            let child =
-                if right < shores.len() && shores[right].key < shores[left].key { right } else { left };
-            if shores[child].key >= last.key {
+            child += usize::from(keys[child + 1] < keys[child]);
+            if keys[child] >= key {
                 break;
             }
-            shores[hole] = shores[child];
+            keys[hole] = keys[child];
+            pixels[hole] = pixels[child];
+            hole = child;
+            child = 2 * hole;
+        }
+        if child + 1 == end && keys[child] < key {
+            keys[hole] = keys[child];
+            pixels[hole] = pixels[child];
             hole = child;
         }
-        shores[hole] = last;
+        keys[hole] = key;
+        pixels[hole] = pixel;
         Some(first)
     }
 }
