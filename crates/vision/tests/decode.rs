@@ -1,7 +1,7 @@
 //! Files of every kind, sound and broken, through the one door.
 
 use boneage_core::{FlagCode, Plane};
-use boneage_vision::{DecodeLimits, Decoded, VisionError, decode};
+use boneage_vision::{DecodeLimits, Decoded, Preprocess, VisionError, decode};
 use image::{DynamicImage, GrayImage, ImageBuffer, ImageFormat, Luma, Rgb, Rgba};
 use proptest::prelude::*;
 use std::io::Cursor;
@@ -211,5 +211,16 @@ proptest! {
     #[test]
     fn noise_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let _ = decode(&bytes, &DecodeLimits::default());
+    }
+}
+
+#[test]
+fn the_sample_images_are_read_without_a_flag() {
+    for name in ["girl-10-years", "boy-13-years"] {
+        let path = format!("{}/../../examples/{name}.png", env!("CARGO_MANIFEST_DIR"));
+        let decoded = read(&std::fs::read(path).expect("a committed sample"));
+        assert_eq!((decoded.plane.width(), decoded.plane.height(), decoded.bits), (600, 800, 8));
+        let frame = Preprocess::default().frame(&decoded.plane);
+        assert!(decoded.flags.is_empty() && frame.flags().is_empty(), "{name}: {:?}", frame.flags());
     }
 }
