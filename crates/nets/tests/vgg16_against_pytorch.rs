@@ -5,7 +5,8 @@ use boneage_nets::{NetsError, Vgg16};
 use safetensors::SafeTensors;
 
 fn workspace_file(path: &str) -> Vec<u8> {
-    std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)).unwrap()
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
+    std::fs::read(file).expect("a file of the workspace")
 }
 
 /// The same drawing as in the script.

@@ -172,8 +172,8 @@ unsafe fn input_tiles<S: Simd>(job: &InputTiles) {
                                 *d = S::load(source.add((i * width + j) * LINE));
                             }
                         } else if columns.contains(&j) {
-                            for i in rows.clone() {
-                                d[i] = S::load(source.wrapping_add((i * width + j) * LINE));
+                            for (i, d) in d.iter_mut().enumerate().take(rows.end).skip(rows.start) {
+                                *d = S::load(source.wrapping_add((i * width + j) * LINE));
                             }
                         }
                         *half = transform::input::<S>(d);
