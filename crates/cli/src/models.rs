@@ -66,3 +66,23 @@ fn from_file(path: &Path) -> anyhow::Result<Predictor> {
 fn file_named(name: &str) -> Option<&'static [u8]> {
     FILES.iter().find(|(known, _)| *known == name).map(|(_, bytes)| *bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_inside_is_whole_and_known_by_its_own_name() {
+        assert!(file_named("vgg16-imagenet").is_some(), "the backbone of every model");
+        for (name, manifest) in embedded() {
+            assert_eq!(name, manifest.name, "models/{name}.safetensors");
+            assert_eq!(predictor(Some(name)).unwrap().name().name, name);
+        }
+    }
+
+    #[test]
+    fn a_backbone_is_no_model() {
+        let message = predictor(Some("vgg16-imagenet")).map(|_| ()).unwrap_err().to_string();
+        assert!(message.contains("neither inside this binary"), "{message}");
+    }
+}
