@@ -40,6 +40,7 @@ mod preprocess;
 mod resize;
 mod search;
 mod sobel;
+mod squash;
 mod steps;
 mod tiff_palette;
 mod warp;

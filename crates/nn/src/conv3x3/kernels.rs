@@ -178,6 +178,7 @@ unsafe fn input_tiles<S: Simd>(job: &InputTiles) {
                         }
                         *half = transform::input::<S>(d);
                     }
+                    #[expect(clippy::needless_range_loop, reason = "the loop reads column i of `half`")]
                     for i in 0..TILE {
                         let row = transform::input::<S>(std::array::from_fn(|j| half[j][i]));
                         for (j, &value) in row.iter().enumerate() {
