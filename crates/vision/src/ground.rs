@@ -29,14 +29,19 @@ impl Ground {
             }
         }
         let values: Vec<f32> = samples.iter().map(|s| s.1).collect();
-        let start = otsu(&values).unwrap_or(f32::MAX);
+        // Letters of lead weigh more than the hand does on a faint film.
+        let parted = |values: &[f32]| {
+            let top = quantile(values.to_vec(), BRIGHTEST);
+            otsu(&values.iter().map(|&value| value.min(top)).collect::<Vec<_>>())
+        };
+        let start = parted(&values).unwrap_or(f32::MAX);
         let mut near: Vec<bool> = values.iter().map(|&v| v <= start).collect();
         let mut ground = Ground { coefficients: [0.0; TERMS], scale };
         for _ in 0..ROUNDS {
             let Some(coefficients) = least_squares(&samples, &near) else { break };
             ground.coefficients = coefficients;
             let rest: Vec<f32> = samples.iter().map(|(t, v)| v - dot(t, &coefficients)).collect();
-            let Some(limit) = otsu(&rest) else { break };
+            let Some(limit) = parted(&rest) else { break };
             for (near, &rest) in near.iter_mut().zip(&rest) {
                 *near = rest <= limit * KEEP;
             }
@@ -122,7 +127,7 @@ pub(crate) struct Flattened {
 
 /// Grey above this share of the field's pixels is cut off before Otsu's threshold is taken: letters
 /// of lead and the densest bone would pull it up.
-const BRIGHTEST: f64 = 0.98;
+const BRIGHTEST: f64 = 0.96;
 
 impl Flattened {
     /// `grey` inside `field`, a row-major mask of the same size.

@@ -42,12 +42,15 @@ impl Plausibility {
     /// Ends of the ramps were chosen on the annotated images, by a random search over them for the
     /// greatest share of keypoints inside less what leaked out of the box; see results/segmentation.md.
     pub fn score(&self) -> f32 {
-        self.edge_support.powf(1.25)
-            * self.separation.max(0.0).powf(0.1)
+        let score = self.edge_support.powf(1.25)
+            * self.separation.powf(0.1)
+            * ramp(self.separation, 0.05, 0.2)
             * ramp(self.frame_share, 0.005, 0.04)
             * ramp(self.field_share, 0.73, 0.62)
             * ramp(self.solidity, 0.98, 0.93)
-            * ramp(self.cut, 0.9, 0.1)
+            * ramp(self.cut, 0.9, 0.1);
+        // Greys that are not numbers make no hand.
+        score.max(0.0)
     }
 }
 

@@ -17,9 +17,38 @@ use boneage_core::Plane;
 pub fn sobel(plane: &Plane) -> Plane {
     let (width, height) = (plane.width(), plane.height());
     let mut pixels = vec![0.0f32; width * height];
-    if width == 0 || height == 0 {
-        return Plane::new(width, height, pixels);
+    if !pixels.is_empty() {
+        fill(plane, &mut pixels);
     }
+    Plane::new(width, height, pixels)
+}
+
+#[cfg(target_arch = "x86_64")]
+fn fill(plane: &Plane, pixels: &mut [f32]) {
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2; the body is the same safe code, compiled for it.
+        unsafe { fill_avx2(plane, pixels) }
+    } else {
+        fill_rows(plane, pixels);
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn fill(plane: &Plane, pixels: &mut [f32]) {
+    fill_rows(plane, pixels);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn fill_avx2(plane: &Plane, pixels: &mut [f32]) {
+    fill_rows(plane, pixels);
+}
+
+/// Inlined into each caller, so that the compiler may use what the caller's processor has. No step is
+/// fused or reordered: the result is the same everywhere.
+#[inline(always)]
+fn fill_rows(plane: &Plane, pixels: &mut [f32]) {
+    let (width, height) = (plane.width(), plane.height());
     // One pixel longer at each end, so that the inner loop needs no test for the edge.
     let mut smooth = vec![0.0f64; width + 2];
     let mut slope = vec![0.0f64; width + 2];
@@ -37,14 +66,14 @@ pub fn sobel(plane: &Plane) -> Plane {
             line[0] = line[1];
             line[width + 1] = line[width];
         }
-        let neighbours = smooth.windows(3).zip(slope.windows(3));
-        for (out, (smooth, slope)) in out.iter_mut().zip(neighbours) {
-            let gx = ((smooth[2] - smooth[0]) * 0.25) as f32;
-            let gy = ((slope[0] + slope[2] + 2.0 * slope[1]) * 0.25) as f32;
+        let across = smooth.iter().zip(&smooth[2..]);
+        let down = slope.iter().zip(&slope[1..]).zip(&slope[2..]);
+        for (out, ((left, right), ((above, here), below))) in out.iter_mut().zip(across.zip(down)) {
+            let gx = ((right - left) * 0.25) as f32;
+            let gy = ((above + below + 2.0 * here) * 0.25) as f32;
             *out = (gy * gy + gx * gx).sqrt() / std::f32::consts::SQRT_2;
         }
     }
-    Plane::new(width, height, pixels)
 }
 
 #[cfg(test)]

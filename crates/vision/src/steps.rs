@@ -17,7 +17,7 @@ pub(crate) struct Steps {
     pub(crate) markers: Labels,
     /// 1 ground, 2 hand.
     pub(crate) watershed: Labels,
-    /// Objects of basin 2, holes filled.
+    /// Objects of basin 2, holes filled but for those too large to be a hand's.
     pub(crate) objects: Labels,
     /// Their sizes and boxes.
     pub(crate) components: Vec<Component>,
@@ -39,8 +39,7 @@ impl Steps {
         let markers = flat.above().iter().zip(flat.field()).map(marker).collect();
         let markers = Labels::new(width, height, markers);
         let watershed = watershed(gradient, &markers);
-        let mut filled = watershed.is(2);
-        fill_holes(&mut filled, width, height);
+        let filled = with_holes_filled(&watershed.is(2), width, height);
         let (objects, components) = components(&filled, width, height);
         let object = largest(&filled, width, height);
         Steps { markers, watershed, objects, components, object }
@@ -53,9 +52,27 @@ pub(crate) fn quick_object(flat: &Flattened, rung: Rung) -> Vec<bool> {
     let (width, height) = (flat.width(), flat.height());
     let threshold = flat.threshold() * 0.5 * (rung.ground + rung.hand);
     let bright = |(&above, &field): (&f32, &bool)| field && above > threshold;
-    let mut mask: Vec<bool> = flat.above().iter().zip(flat.field()).map(bright).collect();
-    fill_holes(&mut mask, width, height);
-    largest(&mask, width, height)
+    let mask: Vec<bool> = flat.above().iter().zip(flat.field()).map(bright).collect();
+    largest(&with_holes_filled(&mask, width, height), width, height)
+}
+
+/// Largest share of the frame that is filled as a hole. A bright line along the frame closes into a ring
+/// with the wrist, and all that lies within it is no hole of a hand.
+const LARGEST_HOLE: f32 = 0.03;
+
+/// The mask with its holes filled, but for those that are too large to be a hand's.
+fn with_holes_filled(mask: &[bool], width: usize, height: usize) -> Vec<bool> {
+    let mut filled = mask.to_vec();
+    fill_holes(&mut filled, width, height);
+    let holes: Vec<bool> = filled.iter().zip(mask).map(|(&filled, &mask)| filled && !mask).collect();
+    let (labels, found) = components(&holes, width, height);
+    let most = LARGEST_HOLE * mask.len() as f32;
+    if found.iter().any(|hole| hole.area as f32 > most) {
+        for (filled, &label) in filled.iter_mut().zip(labels.values()) {
+            *filled &= label == 0 || found[label as usize - 1].area as f32 <= most;
+        }
+    }
+    filled
 }
 
 /// The largest object, without what hangs on it by a thread: a plate's rim, a letter of lead.
@@ -81,6 +98,19 @@ fn keep_largest(mask: &[bool], width: usize, height: usize) -> Vec<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_along_the_frame_does_not_make_the_frame_a_hole() {
+        let (width, height) = (100, 100);
+        let ring = |x: usize, y: usize| x == 0 || y == 0 || x == 99 || y == 99;
+        let hand =
+            |x: usize, y: usize| (30..70).contains(&x) && y > 30 && !((45..50).contains(&x) && y == 60);
+        let mask: Vec<bool> =
+            (0..width * height).map(|i| ring(i % 100, i / 100) || hand(i % 100, i / 100)).collect();
+        let filled = with_holes_filled(&mask, width, height);
+        assert!(filled[60 * width + 47], "a hole of the hand is filled");
+        assert!(!filled[50 * width + 10], "the ground is not");
+    }
 
     #[test]
     fn a_letter_on_a_thread_is_let_go_and_a_finger_stays() {

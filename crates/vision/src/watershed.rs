@@ -38,14 +38,19 @@ pub fn watershed(elevation: &Plane, markers: &Labels) -> Labels {
             }
         }
     }
+    let mut dry = labels.iter().filter(|&&label| label == 0).count();
     let mut age = 0u64;
-    while let Some((key, at)) = queue.pop() {
+    // Once every pixel is under water the shores that are left can change nothing.
+    while dry > 0
+        && let Some((key, at)) = queue.pop()
+    {
         let at = at as usize;
         let level = key >> 32;
         let label = labels[at];
         for neighbour in [at - stride, at - 1, at + 1, at + stride] {
             if labels[neighbour] == 0 {
                 age += 1;
+                dry -= 1;
                 labels[neighbour] = label;
                 let height = u64::from(heights[neighbour]).max(level);
                 queue.push(height << 32 | age, neighbour as u32);
