@@ -1,5 +1,7 @@
 //! The hand in phantoms of what goes wrong with real films; see `fixtures/segmentation/make.py`.
 
+#![allow(clippy::unwrap_used)] // Tests, helpers included, may unwrap.
+
 use boneage_core::{Affine, FlagCode, Plane};
 use boneage_vision::{DecodeLimits, HandExtraction, HandRecipe, decode, extract_hand, warp};
 use std::path::PathBuf;

@@ -1,6 +1,8 @@
 //! Against scikit-image and SciPy, on phantoms with the structure of hand radiographs; the oracle files
 //! and their script are in `fixtures/segmentation`.
 
+#![allow(clippy::unwrap_used)] // Tests, helpers included, may unwrap.
+
 use boneage_core::Plane;
 use boneage_vision::{Labels, components, fill_holes, sobel, watershed};
 use std::path::PathBuf;

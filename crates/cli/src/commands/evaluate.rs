@@ -24,7 +24,7 @@ pub(crate) struct Args {
     /// A model of `boneage models`, or a model file [default: the first of `boneage models`]
     #[arg(long, value_name = "NAME|FILE")]
     model: Option<String>,
-    /// Folder of images named <id>.png or .jpg
+    /// Folder of images, each named by its id: ID.png or ID.jpg
     #[arg(long, value_name = "DIR", requires = "labels", conflicts_with = "data")]
     images: Option<PathBuf>,
     /// Table with the columns id, boneage (months) and male (or sex)
