@@ -2,9 +2,12 @@ use crate::layers;
 use anyhow::{Context, Result, bail};
 use std::process::Command;
 
+/// Name, arguments of cargo, variables of its environment.
+type Step = (&'static str, &'static [&'static str], &'static [(&'static str, &'static str)]);
+
 /// Everything is tried, so that one run shows all that is wrong.
 pub(crate) fn run() -> Result<()> {
-    let steps: [(&str, &[&str], &[(&str, &str)]); 4] = [
+    let steps: [Step; 4] = [
         ("format", &["fmt", "--all", "--check"], &[]),
         ("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[]),
         ("docs", &["doc", "--workspace", "--no-deps", "--quiet"], &[("RUSTDOCFLAGS", "-D warnings")]),
