@@ -12,6 +12,7 @@ mod overlay;
 mod printer;
 mod report;
 mod sex_table;
+mod stages;
 
 use clap::{Parser, Subcommand};
 use exit::{Exit, exit_of};
@@ -48,6 +49,7 @@ enum Command {
     Evaluate(commands::evaluate::Args),
     Train(commands::train::Args),
     Dataset(commands::dataset::Args),
+    Segment(commands::segment::Args),
 }
 
 fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Exit> {
@@ -57,6 +59,7 @@ fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Exit> {
         Command::Evaluate(args) => commands::evaluate::run(args, printer),
         Command::Train(args) => commands::train::run(args, printer),
         Command::Dataset(args) => commands::dataset::run(args, printer),
+        Command::Segment(args) => commands::segment::run(args, printer),
     }
 }
 

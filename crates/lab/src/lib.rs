@@ -35,6 +35,7 @@ mod metrics;
 mod progress;
 mod recipe;
 mod run;
+mod segmentation;
 mod split;
 mod training;
 
@@ -52,5 +53,6 @@ pub use metrics::{Baseline, Estimate, Evaluation, GroupScores, Scored, Scores, m
 pub use progress::Progress;
 pub use recipe::{Augment, Cohort, LossName, Monitor, Recipe, Schedule, SplitName, Training};
 pub use run::{Finished, RunFolder};
+pub use segmentation::{Agreement, Segmentation};
 pub use split::{Dropped, Part, Split, part_of, third_part_of};
 pub use training::{EpochRecord, train};

@@ -270,7 +270,8 @@ fn count_letters(table: &str) -> Result<(usize, usize, usize, usize), LabError> 
     let counts = (count("outside"), count("touching"), count("inside"), count("none"));
     if counts == (0, 0, 0, 0) {
         return Err(LabError::Data(
-            "the table of checked letters judges no image; hint: lines are id,outside|touching|inside|none".into(),
+            "the table of checked letters judges no image; hint: lines are id,outside|touching|inside|none"
+                .into(),
         ));
     }
     Ok(counts)
@@ -317,10 +318,8 @@ mod tests {
         let film = GrayImage::from_fn(120, 150, |x, y| image::Luma([if hand(x, y) { 180 } else { 20 }]));
         film.save(dir.path().join("images/7.png")).unwrap();
         GrayImage::from_pixel(120, 150, image::Luma([20])).save(dir.path().join("images/8.png")).unwrap();
-        let points: Vec<f64> = [(120.0, 220.0), (100.0, 60.0), (10.0, 10.0)]
-            .iter()
-            .flat_map(|&(x, y)| [x, y, 2.0])
-            .collect();
+        let points: Vec<f64> =
+            [(120.0, 220.0), (100.0, 60.0), (10.0, 10.0)].iter().flat_map(|&(x, y)| [x, y, 2.0]).collect();
         let annotations = serde_json::json!({
             "images": [{ "id": "7", "width": 240, "height": 300 }],
             "annotations": [{ "image_id": "7", "lefthand_valid": true,

@@ -14,7 +14,7 @@ use boneage_core::Plane;
 pub(crate) fn fields(grey: &Plane) -> Vec<Vec<bool>> {
     let (width, height) = (grey.width(), grey.height());
     let mut fields = vec![without_borders(grey)];
-    let margin = (width.max(height) / 50).max(2);
+    let margin = field_margin(width, height);
     for threshold in thresholds(grey) {
         for bright in [true, false] {
             let mut side: Vec<bool> = grey.pixels().iter().map(|&g| (g > threshold) == bright).collect();
@@ -30,7 +30,8 @@ pub(crate) fn fields(grey: &Plane) -> Vec<Vec<bool>> {
                 fill_holes(&mut object, width, height);
                 let hull = Hull::around(&object, width);
                 let share = hull.area(height) as f32 / side.len() as f32;
-                if share > LARGEST || hull.followed_by(&object, width, height, margin) < FOLLOWED {
+                let followed = hull.followed_by(&object, width, height, margin);
+                if share > LARGEST || followed.share < FOLLOWED || followed.widest_gap > WIDEST_GAP {
                     continue;
                 }
                 // The margin takes the plate's rim off; where the plate ends at the frame there is none.
@@ -46,6 +47,11 @@ pub(crate) fn fields(grey: &Plane) -> Vec<Vec<bool>> {
     fields
 }
 
+/// How far a field keeps from the edge of its plate, in cells.
+pub(crate) fn field_margin(width: usize, height: usize) -> usize {
+    (width.max(height) / 50).max(2)
+}
+
 /// Smallest share of the frame that may be a plate.
 const SMALLEST: f32 = 0.08;
 
@@ -54,6 +60,10 @@ const LARGEST: f32 = 0.96;
 
 /// Share of its hull that a plate's outline follows at least.
 const FOLLOWED: f32 = 0.7;
+
+/// Widest gap in it, as a share of the hull's length: a wrist that leaves the plate, but not a hand that
+/// the hull of a piece of the ground cuts in two.
+const WIDEST_GAP: f32 = 0.17;
 
 /// Grey levels that may part plate and surround: Otsu's, and Otsu's again on either side of it.
 fn thresholds(grey: &Plane) -> Vec<f32> {

@@ -62,26 +62,42 @@ impl Hull {
         spans
     }
 
-    /// Share of the hull's length along which the object comes within `near` pixels.
-    pub(crate) fn followed_by(&self, object: &[bool], width: usize, height: usize, near: usize) -> f32 {
+    /// How well the object's outline keeps to the hull: it follows it where it comes within `near` pixels.
+    pub(crate) fn followed_by(&self, object: &[bool], width: usize, height: usize, near: usize) -> Followed {
         let near = near.max(1) as i64;
+        let around = [-near, 0, near];
         let inside = |y: i64, x: i64| {
             (0..height as i64).contains(&y)
                 && (0..width as i64).contains(&x)
                 && object[y as usize * width + x as usize]
         };
-        let (mut length, mut followed) = (0u32, 0u32);
+        let mut followed = Vec::new();
         for ((y0, x0), (y1, x1)) in self.sides() {
             let steps = (y1 - y0).abs().max((x1 - x0).abs()).max(1);
             for step in 0..steps {
                 let (y, x) = (y0 + (y1 - y0) * step / steps, x0 + (x1 - x0) * step / steps);
-                let around = [-near, 0, near];
-                length += 1;
-                followed += u32::from(around.iter().any(|dy| around.iter().any(|dx| inside(y + dy, x + dx))));
+                followed.push(around.iter().any(|dy| around.iter().any(|dx| inside(y + dy, x + dx))));
             }
         }
-        followed as f32 / length.max(1) as f32
+        let length = followed.len().max(1) as f32;
+        let share = followed.iter().filter(|&&f| f).count() as f32 / length;
+        // Twice round, as a gap may lie across the start.
+        let (mut gap, mut widest) = (0usize, 0usize);
+        for &followed_here in followed.iter().chain(&followed) {
+            gap = if followed_here { 0 } else { gap + 1 };
+            widest = widest.max(gap);
+        }
+        Followed { share, widest_gap: widest.min(followed.len()) as f32 / length }
     }
+}
+
+/// How well an outline keeps to its hull.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Followed {
+    /// Share of the hull's length along which the object is near.
+    pub(crate) share: f32,
+    /// The longest piece along which it is not, as a share of the hull's length.
+    pub(crate) widest_gap: f32,
 }
 
 /// One half of the hull: points in order, without those that turn the wrong way; the last is left to
@@ -131,8 +147,9 @@ mod tests {
     fn a_plate_follows_its_hull_and_spread_fingers_do_not() {
         let comb: Vec<bool> = (0..100 * 100).map(|i| (i % 100 / 10) % 2 == 0 || i / 100 > 80).collect();
         let plate = vec![true; 100 * 100];
-        let share = |object: &[bool]| Hull::around(object, 100).followed_by(object, 100, 100, 2);
-        assert_eq!(share(&plate), 1.0);
-        assert!(share(&comb) < 0.95);
+        let follow = |object: &[bool]| Hull::around(object, 100).followed_by(object, 100, 100, 2);
+        assert_eq!(follow(&plate), Followed { share: 1.0, widest_gap: 0.0 });
+        let comb = follow(&comb);
+        assert!(comb.share < 0.95 && (0.01..0.05).contains(&comb.widest_gap), "{comb:?}");
     }
 }

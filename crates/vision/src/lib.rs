@@ -54,7 +54,7 @@ pub use frame::Frame;
 pub use hand::{HandExtraction, HandRecipe, extract_hand};
 pub use labels::Labels;
 pub use plausibility::Plausibility;
-pub use polarity::polarity_score;
+pub use polarity::{is_inverted, polarity_score};
 pub use preprocess::{Canonical, Crop, Fit, Preprocess};
 pub use resize::{Filter, resize};
 pub use sobel::sobel;

@@ -1,3 +1,4 @@
+use crate::field::field_margin;
 use crate::ground::Flattened;
 use crate::hull::Hull;
 use boneage_core::Plane;
@@ -94,13 +95,21 @@ impl Outline {
                     continue;
                 }
                 outline.length += 1.0;
-                if frame || neighbours.iter().any(|&n| !object[n] && !flat.field()[n]) {
+                if frame {
+                    continue;
+                }
+                // A plate ends with a step. Where there is none along the field's edge, the field itself cuts
+                // through the hand.
+                let at_edge = neighbours.iter().any(|&n| !object[n] && !flat.field()[n]);
+                let reach = if at_edge { field_margin(width, height) + 1 } else { 1 };
+                let (left, right) = (x.saturating_sub(reach), (x + reach).min(width - 1));
+                let rows = y.saturating_sub(reach)..=(y + reach).min(height - 1);
+                let steepest =
+                    rows.flat_map(|y| &gradient.row(y)[left..=right]).fold(0.0f32, |a, &b| a.max(b));
+                if at_edge && steepest >= full {
                     continue;
                 }
                 outline.free += 1.0;
-                let rows = y - 1..=y + 1;
-                let steepest =
-                    rows.flat_map(|y| &gradient.row(y)[x - 1..=x + 1]).fold(0.0f32, |a, &b| a.max(b));
                 outline.support += if full > 0.0 { (steepest / full).min(1.0) } else { 0.0 };
             }
         }

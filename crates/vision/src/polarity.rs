@@ -18,7 +18,7 @@ const INVERTED: f32 = -0.15;
 /// white turns their sum's sign and nothing else: a hand is brighter towards the middle, and it is
 /// brighter where there is much to see (edges of bones), as the ground is smooth. Neither minds how the
 /// hand is turned. `tests/data.rs` measures the rule on the 12,611 training images.
-pub(crate) fn is_inverted(canonical: &Plane) -> bool {
+pub fn is_inverted(canonical: &Plane) -> bool {
     polarity_score(canonical) < INVERTED
 }
 

@@ -9,4 +9,5 @@ pub(crate) mod dataset;
 pub(crate) mod evaluate;
 pub(crate) mod models;
 pub(crate) mod predict;
+pub(crate) mod segment;
 pub(crate) mod train;

@@ -1,0 +1,209 @@
+use crate::drawing::{Canvas, Colour, Weight, heat, mix, scaled};
+use boneage_core::Plane;
+use boneage_vision::{HandExtraction, Labels};
+use image::RgbImage;
+
+/// Ground of the sheet, nearly black, so that the film is the brightest thing on it.
+const GROUND: Colour = [14, 15, 18];
+const BRIGHT: Colour = [240, 241, 243];
+const QUIET: Colour = [158, 163, 172];
+const WARNING: Colour = [255, 196, 87];
+/// Ground of the radiograph among markers and basins.
+const PLATE: Colour = [38, 84, 124];
+/// The hand among markers and basins.
+const HAND: Colour = [255, 190, 92];
+/// Neither, among markers.
+const UNDECIDED: Colour = [24, 26, 31];
+/// Objects that are not the hand, in turn.
+const OTHERS: [Colour; 6] =
+    [[108, 180, 238], [186, 134, 220], [112, 196, 148], [230, 120, 130], [150, 158, 172], [200, 190, 110]];
+
+/// Longest side of a panel in pixels.
+const PANEL: f32 = 360.0;
+const GAP: i32 = 22;
+const MARGIN: i32 = 30;
+/// Height of the two lines under a panel.
+const CAPTION: i32 = 62;
+const COLUMNS: usize = 4;
+
+/// The paper's figure 3 for one radiograph: every step of the extraction on one sheet, each with its name
+/// and one line on what it shows. The file's name is not drawn: it may hold a patient's.
+pub(crate) fn stages(film: &Plane, found: &HandExtraction) -> RgbImage {
+    let zoom = PANEL / film.width().max(film.height()) as f32;
+    let side = |pixels: usize| ((pixels as f32 * zoom).round() as usize).max(1);
+    let size = (side(film.width()), side(film.height()));
+    let column = (size.0 as i32).max(220);
+    let row = size.1 as i32 + CAPTION;
+    let width = 2 * MARGIN + COLUMNS as i32 * column + (COLUMNS as i32 - 1) * GAP;
+    let height = 2 * MARGIN + 2 * row + GAP;
+    let mut sheet = Sheet { canvas: Canvas::new(width as usize, height as usize, GROUND), size, column, row };
+
+    let shown = windowed(&scaled(film, size.0, size.1), 0.0, 0.999);
+    sheet.film(0, &shown, "1  radiograph", "as it was read");
+    let gradient = windowed(&scaled(&found.gradient, size.0, size.1), 0.0, 0.99);
+    sheet.plane(1, &gradient, |value| heat(value.sqrt()), "2  gradient", "Sobel: where brightness changes");
+    let marker = |label: u32| [UNDECIDED, PLATE, HAND][label.min(2) as usize];
+    sheet.labels(2, &found.markers, None, marker, "3  markers", "below and above two thresholds");
+    sheet.labels(3, &found.watershed, Some(&shown), marker, "4  watershed", "the markers, flooded");
+    let largest = found.components.iter().max_by_key(|object| object.area).map(|object| object.label);
+    let object = |label: u32| match label {
+        0 => GROUND,
+        label if Some(label) == largest => HAND,
+        label => OTHERS[label as usize % OTHERS.len()],
+    };
+    let objects = match found.components.len() {
+        1 => "one object, its holes filled".to_owned(),
+        n => format!("{n} objects, their holes filled"),
+    };
+    sheet.labels(4, &found.objects, None, object, "5  objects", &objects);
+    let mask = scaled(&found.mask, size.0, size.1);
+    sheet.plane(
+        5,
+        &mask,
+        |value| mix(UNDECIDED, BRIGHT, value),
+        "6  mask",
+        "the largest, cleaned of what hangs on",
+    );
+    let extracted: Vec<f32> =
+        shown.pixels().iter().zip(mask.pixels()).map(|(film, mask)| film * mask).collect();
+    let extracted = Plane::new(size.0, size.1, extracted);
+    sheet.film(6, &extracted, "7  extracted", "the radiograph inside the mask");
+    sheet.facts(film, found);
+    sheet.canvas.into_image()
+}
+
+/// The sheet in the making: panels in rows of four.
+struct Sheet {
+    canvas: Canvas,
+    /// Width and height of a panel's picture.
+    size: (usize, usize),
+    column: i32,
+    row: i32,
+}
+
+impl Sheet {
+    fn corner(&self, panel: usize) -> (i32, i32) {
+        let (column, row) = ((panel % COLUMNS) as i32, (panel / COLUMNS) as i32);
+        let inset = (self.column - self.size.0 as i32) / 2;
+        (MARGIN + column * (self.column + GAP) + inset, MARGIN + row * (self.row + GAP))
+    }
+
+    fn plane(&mut self, panel: usize, plane: &Plane, paint: impl Fn(f32) -> Colour, name: &str, line: &str) {
+        self.canvas.plane(self.corner(panel), plane, |value| (paint(value), 1.0));
+        self.caption(panel, name, line);
+    }
+
+    fn film(&mut self, panel: usize, film: &Plane, name: &str, line: &str) {
+        self.plane(panel, film, |grey| [(grey.clamp(0.0, 1.0) * 255.0).round() as u8; 3], name, line);
+    }
+
+    /// Labels in their colours; over the film, where one is given, as a tint.
+    fn labels(
+        &mut self,
+        panel: usize,
+        labels: &Labels,
+        film: Option<&Plane>,
+        paint: impl Fn(u32) -> Colour,
+        name: &str,
+        line: &str,
+    ) {
+        let (left, top) = self.corner(panel);
+        let (width, height) = self.size;
+        for y in 0..height {
+            for x in 0..width {
+                let label = labels.at(x * labels.width() / width, y * labels.height() / height);
+                let (column, row) = (left + x as i32, top + y as i32);
+                if let Some(film) = film {
+                    let grey = (film.at(x, y).clamp(0.0, 1.0) * 255.0).round() as u8;
+                    self.canvas.blend(column, row, [grey; 3], 1.0);
+                }
+                self.canvas.blend(column, row, paint(label), if film.is_some() { 0.45 } else { 1.0 });
+            }
+        }
+        self.caption(panel, name, line);
+    }
+
+    fn caption(&mut self, panel: usize, name: &str, line: &str) {
+        let (left, top) = self.corner(panel);
+        let top = top + self.size.1 as i32;
+        self.canvas.text((left, top + 8), 20.0, Weight::Bold, BRIGHT, name);
+        let room = self.column as f32;
+        let natural = self.canvas.text_width(16.0, Weight::Regular, line);
+        self.canvas.text((left, top + 34), 16.0 * (room / natural).min(1.0), Weight::Regular, QUIET, line);
+    }
+
+    /// In the eighth place: what was found, in words.
+    fn facts(&mut self, film: &Plane, found: &HandExtraction) {
+        let (left, top) = self.corner(7);
+        let (title, colour) = match found.failure {
+            None => ("hand found", BRIGHT),
+            Some(_) => ("no hand found", WARNING),
+        };
+        self.canvas.text((left, top), 26.0, Weight::Bold, colour, title);
+        let mut lines = vec![format!("{} x {} pixels", film.width(), film.height())];
+        if found.cell > 1 {
+            lines.push(format!("worked on in blocks of {0} x {0}", found.cell));
+        }
+        match &found.failure {
+            Some(flag) => lines.push(flag.message.clone()),
+            None => {
+                let looks = found.plausibility;
+                lines.push(format!("covers {:.0} % of the frame", looks.frame_share * 100.0));
+                lines.push(format!("fills {:.0} % of its convex hull", looks.solidity * 100.0));
+                lines.push(format!("{:.0} % of its outline is an edge", looks.edge_support * 100.0));
+                lines.push(format!("plausibility {:.2} of 1", looks.score()));
+            }
+        }
+        let room = self.column as f32 - 8.0;
+        let mut y = top + 46;
+        for line in lines {
+            for line in self.canvas.wrapped(17.0, Weight::Regular, &line, room) {
+                self.canvas.text((left, y), 17.0, Weight::Regular, QUIET, &line);
+                y += 25;
+            }
+        }
+    }
+}
+
+/// Values between two quantiles as 0..1.
+fn windowed(plane: &Plane, low: f32, high: f32) -> Plane {
+    let mut sorted = plane.pixels().to_vec();
+    sorted.sort_unstable_by(f32::total_cmp);
+    let at = |share: f32| sorted.get((share * (sorted.len() - 1) as f32) as usize).copied().unwrap_or(0.0);
+    let (low, high) = (at(low), at(high));
+    plane.map(|value| ((value - low) / (high - low).max(1e-6)).clamp(0.0, 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use boneage_vision::{HandRecipe, extract_hand};
+
+    #[test]
+    fn every_shape_of_film_gives_a_legible_sheet() {
+        for (width, height) in [(1, 1), (120, 150), (1500, 900), (2000, 40), (30, 1600)] {
+            let film = Plane::from_fn(width, height, |x, y| {
+                let inside = x * 3 > width && x * 3 < 2 * width && y * 3 > height;
+                if inside { 0.8 } else { 0.1 }
+            });
+            let sheet = stages(&film, &extract_hand(&film, &HandRecipe::default()));
+            assert!((900..1700).contains(&sheet.width()), "{width} x {height}: {}", sheet.width());
+            assert!((180..1000).contains(&sheet.height()), "{width} x {height}: {}", sheet.height());
+        }
+    }
+
+    #[test]
+    fn a_film_without_a_hand_says_so() {
+        let even = Plane::filled(100, 120, 0.4);
+        let hand = Plane::from_fn(100, 120, |x, y| {
+            let finger = (20..60).contains(&y) && (30..75).contains(&x) && x % 15 < 9;
+            if finger || (y >= 60 && (30..75).contains(&x)) { 0.8 } else { 0.1 }
+        });
+        let has = |film: &Plane, colour: Colour| {
+            let sheet = stages(film, &extract_hand(film, &HandRecipe::default()));
+            let facts = sheet.width() * 3 / 4;
+            sheet.enumerate_pixels().any(|(x, y, p)| x > facts && y > sheet.height() / 2 && p.0 == colour)
+        };
+        assert!(has(&even, WARNING) && !has(&hand, WARNING));
+    }
+}
