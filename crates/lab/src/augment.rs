@@ -1,4 +1,4 @@
-use boneage_core::{Affine, stream};
+use boneage_core::{Affine, Plane, stream};
 use serde::{Deserialize, Serialize};
 
 /// The paper's augmentation (section on training; the ranges are those of its public code).
@@ -19,18 +19,39 @@ pub struct AugmentRanges {
     pub shear_degrees: f64,
     /// Zoom within 1 minus and 1 plus this, each axis on its own.
     pub zoom: f64,
+    /// Exponent of the greys within `exp(-gamma)` and `exp(gamma)`: films are exposed unlike each other.
+    /// Not in the paper, where it is 0.
+    pub gamma: f64,
+    /// Normal noise with a standard deviation of up to this many greys of 255, drawn anew for each view:
+    /// the training images have losses of JPEG that a user's file does not. Not in the paper, where it is 0.
+    pub noise: f64,
 }
 
 impl Default for AugmentRanges {
     fn default() -> Self {
-        AugmentRanges { flip: true, rotation_degrees: 5.0, shift: 0.15, shear_degrees: 0.01, zoom: 0.25 }
+        AugmentRanges {
+            flip: true,
+            rotation_degrees: 5.0,
+            shift: 0.15,
+            shear_degrees: 0.01,
+            zoom: 0.25,
+            gamma: 0.0,
+            noise: 0.0,
+        }
     }
 }
 
 impl AugmentRanges {
     /// No augmentation at all.
-    pub const NONE: AugmentRanges =
-        AugmentRanges { flip: false, rotation_degrees: 0.0, shift: 0.0, shear_degrees: 0.0, zoom: 0.0 };
+    pub const NONE: AugmentRanges = AugmentRanges {
+        flip: false,
+        rotation_degrees: 0.0,
+        shift: 0.0,
+        shear_degrees: 0.0,
+        zoom: 0.0,
+        gamma: 0.0,
+        noise: 0.0,
+    };
 
     /// The map of view `view` of image `id`: output pixel to input pixel, in pixels of a network
     /// image of `size` x `size`, about its centre.
@@ -58,6 +79,22 @@ impl AugmentRanges {
             .then(Affine::translation(shift_x, shift_y))
             .then(Affine::rotation(rotation))
             .then(Affine::translation(centre, centre))
+    }
+
+    /// Changes the greys of view `view` of image `id`, 0..255 before and after: `255 (g / 255)^e`, plus noise.
+    ///
+    /// The draws come from a stream of their own, so that they do not move those of [`draw`](Self::draw).
+    pub fn expose(&self, seed: u64, id: &str, view: u32, image: &mut Plane) {
+        if self.gamma == 0.0 && self.noise == 0.0 {
+            return;
+        }
+        let mut random = stream(seed, &["expose", id, &view.to_string()]);
+        let exponent = random.uniform(-self.gamma, self.gamma).exp() as f32;
+        let deviation = random.uniform(0.0, self.noise);
+        for grey in image.pixels_mut() {
+            let changed = 255.0 * (*grey / 255.0).clamp(0.0, 1.0).powf(exponent);
+            *grey = (changed + (deviation * random.normal()) as f32).clamp(0.0, 255.0);
+        }
     }
 }
 
@@ -99,6 +136,29 @@ mod tests {
         let small = ranges.draw(1, "1377", 1, SIZE / 2);
         let there = Affine::grid((SIZE / 2, SIZE / 2), (SIZE, SIZE));
         assert!(distance(small.then(there), there.then(map)) < 1e-9);
+    }
+
+    #[test]
+    fn exposure_keeps_black_and_white_and_is_drawn_for_each_view() {
+        let ranges = AugmentRanges { gamma: 0.3, ..AugmentRanges::NONE };
+        let film = Plane::new(3, 1, vec![0.0, 100.0, 255.0]);
+        let exposed = |ranges: AugmentRanges, view| {
+            let mut image = film.clone();
+            ranges.expose(1, "a", view, &mut image);
+            image
+        };
+        assert_eq!(exposed(AugmentRanges::NONE, 1), film);
+        assert_ne!(exposed(ranges, 1), exposed(ranges, 2));
+        let most = |sign: f32| 255.0 * (100.0f32 / 255.0).powf((sign * 0.3f32).exp());
+        for view in 0..50 {
+            let image = exposed(ranges, view);
+            assert_eq!((image.at(0, 0), image.at(2, 0)), (0.0, 255.0));
+            assert!((most(1.0)..=most(-1.0)).contains(&image.at(1, 0)), "{}", image.at(1, 0));
+        }
+        let mut grey = Plane::filled(50, 50, 128.0);
+        AugmentRanges { noise: 4.0, ..AugmentRanges::NONE }.expose(1, "a", 1, &mut grey);
+        let spread = grey.pixels().iter().map(|g| (g - 128.0).powi(2)).sum::<f32>() / 2500.0;
+        assert!(spread > 0.0 && spread.sqrt() < 4.3, "{spread}");
     }
 
     #[test]

@@ -104,7 +104,9 @@ fn draw(frame: &Frame, radiograph: &Radiograph, view: View, size: usize) -> Plan
     match view {
         View::Clean => frame.image(),
         View::Augmented { ranges, seed, index } => {
-            frame.augmented(&ranges.draw(seed, &radiograph.id, index, size))
+            let mut image = frame.augmented(&ranges.draw(seed, &radiograph.id, index, size));
+            ranges.expose(seed, &radiograph.id, index, &mut image);
+            image
         }
     }
 }
