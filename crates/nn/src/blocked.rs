@@ -1,4 +1,5 @@
 use crate::buffer::{LINE, Scratch};
+use rayon::prelude::*;
 
 /// Activations between convolutions: `[batch, channels / 16, height, width, 16]`.
 ///
@@ -46,6 +47,28 @@ impl Blocked {
                 }
             }
         }
+        blocked
+    }
+
+    /// From plain `[batch, height, width, channels]`, the order of the heads and of their gradients.
+    ///
+    /// # Panics
+    /// If `values` has another length.
+    pub fn from_nhwc(values: &[f32], batch: usize, channels: usize, height: usize, width: usize) -> Self {
+        assert_eq!(values.len(), batch * channels * height * width, "length of an NHWC tensor");
+        let mut blocked = Blocked::stale(batch, channels, height, width);
+        let (blocks, pixels) = (blocked.blocks(), height * width);
+        blocked.as_mut_slice().par_chunks_exact_mut((pixels * LINE).max(1)).enumerate().for_each(
+            |(plane, target)| {
+                let (image, channel) = (plane / blocks, plane % blocks * LINE);
+                let filled = LINE.min(channels - channel);
+                let source = values[image * pixels * channels..].chunks_exact(channels);
+                for (target, source) in target.chunks_exact_mut(LINE).zip(source) {
+                    target[..filled].copy_from_slice(&source[channel..channel + filled]);
+                    target[filled..].fill(0.0);
+                }
+            },
+        );
         blocked
     }
 
@@ -127,6 +150,8 @@ mod tests {
         let blocked = Blocked::from_nchw(&plain, 2, 19, 3, 5);
         assert_eq!(blocked.to_nchw(), plain);
         assert_eq!(blocked.to_nhwc()[1], plain[15], "second channel of the first pixel");
+        let again = Blocked::from_nhwc(&blocked.to_nhwc(), 2, 19, 3, 5);
+        assert_eq!(again.as_slice(), blocked.as_slice());
         let filled = blocked.as_slice().iter().filter(|&&v| v == 0.0).count();
         assert_eq!(filled, 2 * (32 - 19) * 15);
     }

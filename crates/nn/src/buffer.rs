@@ -72,6 +72,9 @@ fn ask_for_huge_pages(_start: NonNull<f32>, _floats: usize) {}
 /// fills them.
 static SPARE: Mutex<Vec<Buffer>> = Mutex::new(Vec::new());
 
+/// Floats of the smallest buffer that is kept.
+const SMALLEST_KEPT: usize = 4096;
+
 /// A buffer on loan; its contents are whatever the last user left.
 pub(crate) struct Scratch(Buffer);
 
@@ -101,8 +104,8 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         let buffer = std::mem::replace(&mut self.0, Buffer::zeroed(0));
         let mut spare = SPARE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        // Two buffers a thread and one pair for the stages is all that a network takes at a time.
-        if spare.len() < 64 {
+        // A step of training holds a few buffers a layer. Small ones are cheap to claim anew.
+        if spare.len() < 256 && buffer.as_slice().len() >= SMALLEST_KEPT {
             spare.push(buffer);
         }
     }

@@ -1,7 +1,10 @@
 use super::*;
+use crate::blocked::Blocked;
+use crate::simd::Isa;
+use crate::testing::widen;
 
 /// Reproducible numbers around zero.
-fn noise(count: usize, seed: u64) -> Vec<f32> {
+pub(super) fn noise(count: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     (0..count)
         .map(|_| {
@@ -12,24 +15,24 @@ fn noise(count: usize, seed: u64) -> Vec<f32> {
 }
 
 /// The definition in f64: `[batch, out, height, width]`.
-fn reference(
-    x: &[f32],
-    weights: &[f32],
-    bias: &[f32],
+pub(super) fn reference(
+    x: &[f64],
+    weights: &[f64],
+    bias: &[f64],
     [batch, c_in, c_out, h, w]: [usize; 5],
     finish: Finish,
 ) -> Vec<f64> {
     let mut y = Vec::new();
     for n in 0..batch {
         for (k, &bias) in bias.iter().enumerate().take(c_out) {
-            let mut plane = vec![f64::from(bias); h * w];
+            let mut plane = vec![bias; h * w];
             for (i, sum) in plane.iter_mut().enumerate() {
                 for c in 0..c_in {
                     for tap in 0..9 {
                         let (yy, xx) = (i / w + tap / 3, i % w + tap % 3);
                         if (1..=h).contains(&yy) && (1..=w).contains(&xx) {
-                            *sum += f64::from(x[((n * c_in + c) * h + yy - 1) * w + xx - 1])
-                                * f64::from(weights[(k * c_in + c) * 9 + tap]);
+                            *sum += x[((n * c_in + c) * h + yy - 1) * w + xx - 1]
+                                * weights[(k * c_in + c) * 9 + tap];
                         }
                     }
                 }
@@ -51,11 +54,13 @@ fn reference(
     y
 }
 
-fn assert_close(got: &[f32], want: &[f64], what: &str) {
+/// Relative to the norm of all values, as rounding spreads over a tile.
+#[track_caller]
+pub(super) fn assert_close(got: &[f32], want: &[f64], tolerance: f64, what: &str) {
     assert_eq!(got.len(), want.len(), "{what}");
     let norm = want.iter().map(|v| v * v).sum::<f64>().sqrt();
     let error = got.iter().zip(want).map(|(g, w)| (f64::from(*g) - w).powi(2)).sum::<f64>().sqrt();
-    assert!(error <= 3e-6 * norm.max(1e-3), "{what}: relative error {}", error / norm);
+    assert!(error <= tolerance * norm.max(1e-3), "{what}: relative error {}", error / norm);
 }
 
 #[test]
@@ -79,13 +84,16 @@ fn every_instruction_set_agrees_with_the_definition() {
                 [Finish::default(), Finish { relu: true, pool: false }, Finish { relu: true, pool: true }]
             {
                 let what = format!("{} {shape:?} {finish:?}", isa.as_str());
-                let want = reference(&x, &weights, &bias, shape, finish);
+                let want = reference(&widen(&x), &widen(&weights), &widen(&bias), shape, finish);
                 let layer = Conv3x3::with_isa(&weights, &bias, c_in, c_out, isa).unwrap();
-                assert_close(&layer.forward(&blocked, finish).unwrap().to_nchw(), &want, &what);
+                assert_close(&layer.forward(&blocked, finish).unwrap().to_nchw(), &want, 3e-6, &what);
+                let exact = Conv3x3::exact_with_isa(&weights, &bias, c_in, c_out, isa).unwrap();
+                let y = exact.forward(&blocked, finish).unwrap();
+                assert_close(&y.to_nchw(), &want, 3e-6, &format!("exact {what}"));
                 if !finish.pool {
                     let direct = DirectConv3x3::with_isa(&weights, &bias, c_in, c_out, isa).unwrap();
                     let y = direct.forward(&x, batch, h, w, finish.relu).unwrap();
-                    assert_close(&y.to_nchw(), &want, &format!("direct {what}"));
+                    assert_close(&y.to_nchw(), &want, 3e-6, &format!("direct {what}"));
                 }
             }
         }

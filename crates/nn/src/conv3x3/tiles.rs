@@ -1,9 +1,10 @@
-use super::Conv3x3;
-use super::kernels::{InputTiles, Kernels, OutputTiles, TileProduct, scratch_floats};
+use super::kernels::{InputTiles, OutputTiles, TileProduct};
 use super::transform::{POINTS, STEP};
+use super::transformed_weights::TransformedWeights;
 use crate::blocked::Blocked;
 use crate::buffer::{LINE, Scratch, Shared};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// How a batch of images is cut into tiles of 4x4 outputs.
 #[derive(Clone, Copy)]
@@ -20,7 +21,7 @@ impl TileGrid {
     }
 
     /// Tiles of one image.
-    fn per_image(&self) -> usize {
+    pub(crate) fn per_image(&self) -> usize {
         self.rows * self.columns
     }
 
@@ -29,6 +30,33 @@ impl TileGrid {
     pub(crate) fn locate(&self, t: usize) -> (usize, usize, usize) {
         let (image, rest) = (t / self.per_image(), t % self.per_image());
         (image, rest / self.columns, rest % self.columns)
+    }
+}
+
+/// Where transformed tiles lie in their scratch, `[36][blocks][tiles][16]`.
+#[derive(Clone, Copy)]
+pub(crate) struct TileSlots {
+    pub(crate) blocks: usize,
+    pub(crate) tiles: usize,
+}
+
+impl TileSlots {
+    /// Of block `block` and tile `t` at the first point.
+    #[inline(always)]
+    pub(crate) fn at(&self, block: usize, t: usize) -> usize {
+        (block * self.tiles + t) * LINE
+    }
+
+    /// Floats from a point to the next: an odd number of cache lines, for a tile's 36 points would else
+    /// often fall into one set of the cache and drive each other out.
+    #[inline(always)]
+    pub(crate) fn point_stride(&self) -> usize {
+        ((self.blocks * self.tiles) | 1) * LINE
+    }
+
+    /// Floats of the scratch.
+    pub(crate) fn floats(&self) -> usize {
+        POINTS * self.point_stride()
     }
 }
 
@@ -44,7 +72,7 @@ fn tiles_together(channels: usize) -> usize {
 }
 
 /// What follows the convolution in the same pass.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Finish {
     /// `max(y, 0)`.
     pub relu: bool,
@@ -52,130 +80,151 @@ pub struct Finish {
     pub pool: bool,
 }
 
-/// The forward pass. `x` has the layer's input channels; `y` the right shape.
-pub(super) fn forward(layer: &Conv3x3, x: &Blocked, finish: Finish, y: &mut Blocked) {
-    let kernels = Kernels::of(layer.isa);
-    let grid = TileGrid::new(x.height(), x.width());
-    let tiles = grid.per_image() * x.batch();
-    let together = tiles_together(layer.in_channels);
-    let work = Work {
-        layer,
-        kernels,
-        grid,
-        x: x.as_slice(),
-        in_blocks: x.blocks(),
-        out_blocks: y.blocks(),
-        m_blocks: layer.padded_out / LINE,
-        finish,
-        y: Shared::new(y.as_mut_slice()),
-    };
-    if tiles >= 2 * rayon::current_num_threads() * together {
-        work.in_groups(tiles, together);
-    } else {
-        work.in_stages(tiles);
+impl Finish {
+    /// Height and width behind it.
+    pub(crate) fn size(self, height: usize, width: usize) -> (usize, usize) {
+        if self.pool { (height / 2, width / 2) } else { (height, width) }
     }
 }
 
-struct Work<'a> {
-    layer: &'a Conv3x3,
-    kernels: &'static Kernels,
-    grid: TileGrid,
-    x: &'a [f32],
-    in_blocks: usize,
-    out_blocks: usize,
-    m_blocks: usize,
+/// The forward pass over `x`, whose channels are those of the weights.
+///
+/// `y` has the shape that follows; `choices`, where the gradient will be wanted, as many bytes as `y` floats.
+pub(super) fn forward(
+    weights: &TransformedWeights,
+    bias: &[f32],
+    x: &Blocked,
     finish: Finish,
-    y: Shared,
+    y: &mut Blocked,
+    choices: Option<&mut [u8]>,
+) {
+    let grid = TileGrid::new(x.height(), x.width());
+    let tiles = grid.per_image() * x.batch();
+    if tiles == 0 {
+        return;
+    }
+    assert!(weights.in_blocks() == x.blocks() && bias.len() == y.blocks() * LINE);
+    let choices = choices.map_or(std::ptr::null_mut(), |choices| {
+        assert_eq!(choices.len(), y.as_slice().len(), "a choice an output");
+        choices.as_mut_ptr()
+    });
+    let pass = Pass {
+        weights,
+        bias,
+        grid,
+        x: x.as_slice(),
+        out_blocks: y.blocks(),
+        finish,
+        y: Shared::new(y.as_mut_slice()),
+        choices: SharedBytes(choices),
+    };
+    let together = tiles_together(x.blocks() * LINE);
+    if tiles >= 2 * rayon::current_num_threads() * together {
+        pass.in_groups(tiles, together);
+    } else {
+        pass.in_stages(tiles);
+    }
 }
 
-impl Work<'_> {
+struct Pass<'a> {
+    weights: &'a TransformedWeights,
+    bias: &'a [f32],
+    grid: TileGrid,
+    x: &'a [f32],
+    out_blocks: usize,
+    finish: Finish,
+    y: Shared,
+    choices: SharedBytes,
+}
+
+/// As [`Shared`], for the choices.
+#[derive(Clone, Copy)]
+struct SharedBytes(*mut u8);
+
+// SAFETY: a pointer alone does nothing; each task writes the choices of its own outputs.
+unsafe impl Send for SharedBytes {}
+// SAFETY: as above.
+unsafe impl Sync for SharedBytes {}
+
+impl Pass<'_> {
+    fn slots(&self, tiles: usize) -> [TileSlots; 2] {
+        let m_blocks = self.weights.panels() * self.weights.isa().panel() / LINE;
+        [TileSlots { blocks: self.weights.in_blocks(), tiles }, TileSlots { blocks: m_blocks, tiles }]
+    }
+
     /// Many tiles: each task takes a group of them through all stages in its own scratch.
     fn in_groups(&self, tiles: usize, together: usize) {
-        let (v_floats, m_floats) =
-            (scratch_floats(self.in_blocks, together), scratch_floats(self.m_blocks, together));
-        let scratch = || (Scratch::take(v_floats), Scratch::take(m_floats));
-        (0..tiles.div_ceil(together)).into_par_iter().for_each_init(scratch, |(v, m), group| {
+        let slots = self.slots(together);
+        let scratch = || slots.map(|slots| Scratch::take(slots.floats()));
+        (0..tiles.div_ceil(together)).into_par_iter().for_each_init(scratch, |[v, m], group| {
             let first = group * together;
             let count = together.min(tiles - first);
             let (v, m) = (Shared::new(v.as_mut_slice()), Shared::new(m.as_mut_slice()));
-            self.input(v, together, first, count, 0..self.in_blocks);
-            for product in 0..self.products() {
-                self.product(v, m, together, count, product);
+            self.input(v, slots, first, count, 0..slots[0].blocks);
+            for point in 0..POINTS {
+                for panel in 0..self.weights.panels() {
+                    self.product(v, m, slots, count, point, panel);
+                }
             }
-            self.output(m, together, first, count, 0..self.out_blocks);
+            self.output(m, slots, first, count, 0..self.out_blocks);
         });
     }
 
     /// Few tiles: all of them stage by stage, each stage in parallel over channels or points.
     fn in_stages(&self, tiles: usize) {
-        let mut v = Scratch::take(scratch_floats(self.in_blocks, tiles));
-        let mut m = Scratch::take(scratch_floats(self.m_blocks, tiles));
+        let slots = self.slots(tiles);
+        let [mut v, mut m] = slots.map(|slots| Scratch::take(slots.floats()));
         let (v, m) = (Shared::new(v.as_mut_slice()), Shared::new(m.as_mut_slice()));
-        (0..self.in_blocks).into_par_iter().for_each(|b| self.input(v, tiles, 0, tiles, b..b + 1));
-        (0..self.products())
-            .into_par_iter()
-            .with_min_len(4)
-            .for_each(|product| self.product(v, m, tiles, tiles, product));
-        (0..self.out_blocks).into_par_iter().for_each(|b| self.output(m, tiles, 0, tiles, b..b + 1));
+        (0..slots[0].blocks).into_par_iter().for_each(|b| self.input(v, slots, 0, tiles, b..b + 1));
+        let panels = self.weights.panels();
+        (0..POINTS * panels).into_par_iter().with_min_len(4).for_each(|product| {
+            self.product(v, m, slots, tiles, product / panels, product % panels);
+        });
+        (0..self.out_blocks).into_par_iter().for_each(|b| self.output(m, slots, 0, tiles, b..b + 1));
     }
 
-    /// Matrix products of a convolution: one for each point and panel of output channels.
-    fn products(&self) -> usize {
-        POINTS * self.layer.padded_out / self.kernels.panel
+    fn input(&self, v: Shared, slots: [TileSlots; 2], first: usize, count: usize, blocks: Range<usize>) {
+        let (x, grid, v) = (self.x, self.grid, v.pointer());
+        let mut job = InputTiles { x, grid, blocks, first, count, v, slots: slots[0] };
+        // SAFETY: a layer's set is available; `v` was taken for its slots; tasks differ in their scratch
+        // (groups) or in their blocks (stages).
+        unsafe { self.weights.isa().run(&mut job) }
     }
 
-    fn input(&self, v: Shared, stride: usize, first: usize, count: usize, blocks: std::ops::Range<usize>) {
-        let job = InputTiles {
-            x: self.x,
-            grid: self.grid,
-            all_blocks: self.in_blocks,
-            blocks,
-            first,
-            count,
-            v: v.pointer(),
-            stride,
-        };
-        // SAFETY: `Kernels::of` checked the instruction set; `v` was taken with `scratch_floats`; tasks
-        // differ in their scratch (groups) or in their blocks (stages).
-        unsafe { (self.kernels.input_tiles)(&job) }
-    }
-
-    fn product(&self, v: Shared, m: Shared, stride: usize, count: usize, product: usize) {
-        let panel = self.kernels.panel;
-        let panels = self.layer.padded_out / panel;
-        let (point, k) = (product / panels, product % panels);
-        let u = &self.layer.transformed.as_slice()[product * self.in_blocks * LINE * panel..];
-        assert!(u.len() >= self.in_blocks * LINE * panel);
-        // SAFETY: offsets stay within the scratch of `scratch_floats`; each product has its own part of `m`.
+    fn product(&self, v: Shared, m: Shared, slots: [TileSlots; 2], count: usize, point: usize, panel: usize) {
+        let panel_blocks = self.weights.isa().panel();
+        // SAFETY: the offsets stay within the scratch that was taken for the slots; each product has its
+        // own part of `m`.
         unsafe {
-            let job = TileProduct {
-                v: v.pointer().add(point * self.in_blocks * stride * LINE),
-                u: u.as_ptr(),
-                m: m.pointer().add((point * self.m_blocks + k * panel / LINE) * stride * LINE),
-                blocks: self.in_blocks,
-                stride,
+            let mut job = TileProduct {
+                v: v.pointer().add(point * slots[0].point_stride()),
+                u: self.weights.part(point, panel).as_ptr(),
+                m: m.pointer()
+                    .add(point * slots[1].point_stride() + slots[1].at(panel * panel_blocks / LINE, 0)),
+                blocks: slots[0].blocks,
+                stride: slots[0].tiles,
                 count,
             };
-            (self.kernels.tile_product)(&job);
+            self.weights.isa().run(&mut job);
         }
     }
 
-    fn output(&self, m: Shared, stride: usize, first: usize, count: usize, blocks: std::ops::Range<usize>) {
-        let job = OutputTiles {
+    fn output(&self, m: Shared, slots: [TileSlots; 2], first: usize, count: usize, blocks: Range<usize>) {
+        let mut job = OutputTiles {
             m: m.pointer(),
-            m_blocks: self.m_blocks,
+            slots: slots[1],
             grid: self.grid,
             all_blocks: self.out_blocks,
             blocks,
             first,
             count,
-            stride,
-            bias: self.layer.bias.as_slice(),
+            bias: self.bias,
             relu: self.finish.relu,
             pool: self.finish.pool,
             y: self.y.pointer(),
+            choices: self.choices.0,
         };
         // SAFETY: as above; tasks differ in their tiles or in their blocks, so their pixels are disjoint.
-        unsafe { (self.kernels.output_tiles)(&job) }
+        unsafe { self.weights.isa().run(&mut job) }
     }
 }

@@ -65,26 +65,70 @@ pub(crate) unsafe fn output<S: Simd>(m: [S::V; 6]) -> [S::V; 4] {
     }
 }
 
-/// `G g G^T` of one 3x3 kernel, in f64, as it is done once for a layer's life.
-pub(crate) fn weights(kernel: [f64; 9]) -> [f64; POINTS] {
-    const G: [[f64; 3]; 6] = [
-        [0.25, 0.0, 0.0],
-        [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
-        [-1.0 / 6.0, 1.0 / 6.0, -1.0 / 6.0],
-        [1.0 / 24.0, 1.0 / 12.0, 1.0 / 6.0],
-        [1.0 / 24.0, -1.0 / 12.0, 1.0 / 6.0],
-        [0.0, 0.0, 1.0],
-    ];
-    let mut columns = [[0.0; 3]; TILE];
-    for (row, g) in columns.iter_mut().zip(G) {
-        for (x, value) in row.iter_mut().enumerate() {
-            *value = (0..3).map(|y| g[y] * kernel[y * 3 + x]).sum();
-        }
+/// `G g` of one column or row of weights.
+///
+/// # Safety
+/// The instruction set of `S` is present.
+#[inline(always)]
+pub(crate) unsafe fn weights<S: Simd>(g: [S::V; 3]) -> [S::V; 6] {
+    // SAFETY: the caller vouches for the instruction set.
+    unsafe {
+        let sixth = S::splat(1.0 / 6.0);
+        let outer = S::mul(S::splat(-1.0 / 6.0), S::add(g[0], g[2]));
+        let middle = S::mul(sixth, g[1]);
+        let far_outer = S::mul_add(S::splat(1.0 / 24.0), g[0], S::mul(sixth, g[2]));
+        let far_middle = S::mul(S::splat(1.0 / 12.0), g[1]);
+        [
+            S::mul(S::splat(0.25), g[0]),
+            S::sub(outer, middle),
+            S::add(outer, middle),
+            S::add(far_outer, far_middle),
+            S::sub(far_outer, far_middle),
+            g[2],
+        ]
     }
-    std::array::from_fn(|point| {
-        let (row, g) = (columns[point / TILE], G[point % TILE]);
-        row[0] * g[0] + row[1] * g[1] + row[2] * g[2]
-    })
+}
+
+/// `A d`, the transpose of [`output`]: of one column or row of an output gradient.
+///
+/// # Safety
+/// The instruction set of `S` is present.
+#[inline(always)]
+pub(crate) unsafe fn output_gradient<S: Simd>(d: [S::V; 4]) -> [S::V; 6] {
+    // SAFETY: the caller vouches for the instruction set.
+    unsafe {
+        let (even, odd) = (S::add(d[0], d[2]), S::add(d[1], d[3]));
+        let far_even = S::mul_add(S::splat(4.0), d[2], d[0]);
+        let far_odd = S::mul_add(S::splat(8.0), d[3], S::mul(S::splat(2.0), d[1]));
+        [
+            d[0],
+            S::add(even, odd),
+            S::sub(even, odd),
+            S::add(far_even, far_odd),
+            S::sub(far_even, far_odd),
+            d[3],
+        ]
+    }
+}
+
+/// `G^T u`, the transpose of [`weights`]: of one column or row of a gradient in transformed weights.
+///
+/// # Safety
+/// The instruction set of `S` is present.
+#[inline(always)]
+pub(crate) unsafe fn weights_gradient<S: Simd>(u: [S::V; 6]) -> [S::V; 3] {
+    // SAFETY: the caller vouches for the instruction set.
+    unsafe {
+        let (sum, difference) = (S::add(u[1], u[2]), S::sub(u[2], u[1]));
+        let (far_sum, far_difference) = (S::add(u[3], u[4]), S::sub(u[3], u[4]));
+        let (sixth, minus_sixth) = (S::splat(1.0 / 6.0), S::splat(-1.0 / 6.0));
+        let outer = S::mul(minus_sixth, sum);
+        [
+            S::mul_add(S::splat(0.25), u[0], S::mul_add(S::splat(1.0 / 24.0), far_sum, outer)),
+            S::mul_add(S::splat(1.0 / 12.0), far_difference, S::mul(sixth, difference)),
+            S::add(S::mul_add(sixth, far_sum, outer), u[5]),
+        ]
+    }
 }
 
 #[cfg(test)]
@@ -92,22 +136,71 @@ mod tests {
     use super::*;
     use crate::simd::Portable;
 
+    const B_T: [[f32; 6]; 6] = [
+        [4.0, 0.0, -5.0, 0.0, 1.0, 0.0],
+        [0.0, -4.0, -4.0, 1.0, 1.0, 0.0],
+        [0.0, 4.0, -4.0, -1.0, 1.0, 0.0],
+        [0.0, -2.0, -1.0, 2.0, 1.0, 0.0],
+        [0.0, 2.0, -1.0, -2.0, 1.0, 0.0],
+        [0.0, 4.0, 0.0, -5.0, 0.0, 1.0],
+    ];
+    const G: [[f32; 3]; 6] = [
+        [0.25, 0.0, 0.0],
+        [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
+        [-1.0 / 6.0, 1.0 / 6.0, -1.0 / 6.0],
+        [1.0 / 24.0, 1.0 / 12.0, 1.0 / 6.0],
+        [1.0 / 24.0, -1.0 / 12.0, 1.0 / 6.0],
+        [0.0, 0.0, 1.0],
+    ];
+    const A_T: [[f32; 6]; 4] = [
+        [1.0, 1.0, 1.0, 1.0, 1.0, 0.0],
+        [0.0, 1.0, -1.0, 2.0, -2.0, 0.0],
+        [0.0, 1.0, 1.0, 4.0, 4.0, 0.0],
+        [0.0, 1.0, -1.0, 8.0, -8.0, 1.0],
+    ];
+
+    fn unit<const N: usize>(at: usize) -> [[f32; 8]; N] {
+        std::array::from_fn(|i| [if i == at { 1.0 } else { 0.0 }; 8])
+    }
+
+    fn assert_column<const N: usize>(got: [[f32; 8]; N], want: [f32; N], what: &str) {
+        for (got, want) in got.iter().zip(want) {
+            assert!((got[0] - want).abs() < 1e-7, "{what}: {} is not {want}", got[0]);
+        }
+    }
+
+    /// Each transform applied to the unit vectors gives the columns of its matrix.
+    #[test]
+    fn transforms_are_the_matrices_of_the_module() {
+        // SAFETY: every processor runs the portable set.
+        unsafe {
+            for j in 0..6 {
+                assert_column(input::<Portable>(unit(j)), B_T.map(|row| row[j]), "B^T");
+                assert_column(output::<Portable>(unit(j)), A_T.map(|row| row[j]), "A^T");
+                assert_column(weights_gradient::<Portable>(unit(j)), G[j], "G^T");
+            }
+            for (j, &row) in A_T.iter().enumerate() {
+                assert_column(output_gradient::<Portable>(unit(j)), row, "A");
+            }
+            for j in 0..3 {
+                assert_column(weights::<Portable>(unit(j)), G.map(|row| row[j]), "G");
+            }
+        }
+    }
+
     /// The defining identity in one dimension: the transforms give a convolution.
     #[test]
     fn six_inputs_and_three_weights_give_four_outputs() {
-        let (signal, kernel) = ([3.0f32, -1.0, 4.0, 1.0, -5.0, 9.0], [2.0f64, 6.0, -5.0]);
-        // A 2-d kernel that is `kernel` along x and picks the middle row: its row of `G g G^T` for the
-        // point 0 along y vanishes, so the 1-d transform is read from the impulse at the top row.
-        let two_d = weights([kernel[0], kernel[1], kernel[2], 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        let (signal, kernel) = ([3.0f32, -1.0, 4.0, 1.0, -5.0, 9.0], [2.0f32, 6.0, -5.0]);
         // SAFETY: every processor runs the portable set.
         let outputs = unsafe {
-            let d = input::<Portable>(signal.map(|s| [s; 8]));
-            let m = std::array::from_fn(|i| d[i].map(|v| v * (two_d[i] / 0.25) as f32));
-            output::<Portable>(m)
+            let (d, g) =
+                (input::<Portable>(signal.map(|s| [s; 8])), weights::<Portable>(kernel.map(|g| [g; 8])));
+            output::<Portable>(std::array::from_fn(|i| Portable::mul(d[i], g[i])))
         };
         for (x, y) in outputs.iter().enumerate() {
-            let want: f64 = (0..3).map(|k| kernel[k] * f64::from(signal[x + k])).sum();
-            assert!((f64::from(y[0]) - want).abs() < 1e-4, "{} is not {want}", y[0]);
+            let want: f32 = (0..3).map(|k| kernel[k] * signal[x + k]).sum();
+            assert!((y[0] - want).abs() < 1e-4, "{} is not {want}", y[0]);
         }
     }
 }

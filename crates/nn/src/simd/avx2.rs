@@ -56,4 +56,24 @@ impl Simd for Avx2 {
         // SAFETY: see above.
         unsafe { _mm256_fnmadd_ps(a, b, c) }
     }
+    #[inline(always)]
+    unsafe fn select_greater(a: __m256, b: __m256, x: __m256, y: __m256) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_blendv_ps(y, x, _mm256_cmp_ps::<_CMP_GT_OQ>(a, b)) }
+    }
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(from.cast()))) }
+    }
+    #[inline(always)]
+    unsafe fn store_bytes(to: *mut u8, v: __m256) {
+        // SAFETY: see above.
+        unsafe {
+            let whole = _mm256_cvttps_epi32(v);
+            let halves =
+                _mm_packus_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256::<1>(whole));
+            _mm_storel_epi64(to.cast(), _mm_packus_epi16(halves, halves));
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The few register operations that the convolution kernels are written in.
 //!
-//! A kernel is one generic function over [`Simd`]; each instruction set compiles it again inside a
-//! function that carries the right `target_feature` (see `conv3x3::kernels`). No kernel is written twice.
+//! A kernel is a [`Job`], written once over [`Simd`]; [`Isa::run`] compiles it again for each instruction
+//! set, inside a function that carries the right `target_feature`. No kernel is written twice.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -19,7 +19,7 @@ pub(crate) use portable::Portable;
 ///
 /// # Safety
 /// Every method needs the instruction set to be present; `load` and `store` need `LANES` floats at the
-/// pointer. No alignment is asked for.
+/// pointer, `load_bytes` and `store_bytes` as many bytes. No alignment is asked for.
 pub(crate) trait Simd: Copy + 'static {
     /// Floats in a register: 8 or 16.
     const LANES: usize;
@@ -35,11 +35,27 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
+    /// The larger one; `b` where they are equal, and where `a` is not a number.
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
     /// `a * b + c`
     unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// `c - a * b`
     unsafe fn neg_mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `x` where `a > b`, else `y`.
+    unsafe fn select_greater(a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V;
+    /// Small whole numbers from a byte each.
+    unsafe fn load_bytes(from: *const u8) -> Self::V;
+    /// Whole numbers 0..=255 to a byte each.
+    unsafe fn store_bytes(to: *mut u8, v: Self::V);
+}
+
+/// A kernel with its arguments.
+pub(crate) trait Job {
+    /// Does it with the registers of `S`.
+    ///
+    /// # Safety
+    /// The instruction set of `S` is present, and what the job says of its pointers is true.
+    unsafe fn run<S: Simd>(&mut self);
 }
 
 /// Which instructions the kernels use.
@@ -78,6 +94,36 @@ impl Isa {
         available.iter().copied().find(|isa| isa.as_str() == wish).unwrap_or(available[0])
     }
 
+    /// Does `job` with this instruction set.
+    ///
+    /// # Safety
+    /// The set is among [`Isa::available`], and what the job says of its pointers is true.
+    pub(crate) unsafe fn run(self, job: &mut impl Job) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self {
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 => on_avx512(job),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx2 => on_avx2(job),
+                _ => job.run::<Portable>(),
+            }
+        }
+    }
+
+    /// Output channels of a matrix product: two registers.
+    pub(crate) fn panel(self) -> usize {
+        match self {
+            Isa::Avx512 => 32,
+            _ => 16,
+        }
+    }
+
+    /// Panics unless this processor has the set: running its instructions would be undefined.
+    pub(crate) fn assert_available(self) {
+        assert!(Isa::available().contains(&self), "this processor has no {}", self.as_str());
+    }
+
     /// The word that `NN_ISA` takes.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -86,4 +132,22 @@ impl Isa {
             Isa::Portable => "portable",
         }
     }
+}
+
+/// # Safety
+/// AVX-512 is present; and the job's own conditions.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+unsafe fn on_avx512(job: &mut impl Job) {
+    // SAFETY: the caller's promise.
+    unsafe { job.run::<Avx512>() }
+}
+
+/// # Safety
+/// AVX2 and FMA are present; and the job's own conditions.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn on_avx2(job: &mut impl Job) {
+    // SAFETY: the caller's promise.
+    unsafe { job.run::<Avx2>() }
 }

@@ -56,4 +56,18 @@ impl Simd for Portable {
     unsafe fn neg_mul_add(a: Lanes, b: Lanes, c: Lanes) -> Lanes {
         std::array::from_fn(|i| c[i] - a[i] * b[i])
     }
+    #[inline(always)]
+    unsafe fn select_greater(a: Lanes, b: Lanes, x: Lanes, y: Lanes) -> Lanes {
+        std::array::from_fn(|i| if a[i] > b[i] { x[i] } else { y[i] })
+    }
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> Lanes {
+        // SAFETY: the trait asks the caller for 8 bytes at the pointer.
+        unsafe { from.cast::<[u8; 8]>().read().map(f32::from) }
+    }
+    #[inline(always)]
+    unsafe fn store_bytes(to: *mut u8, v: Lanes) {
+        // SAFETY: as in `load_bytes`.
+        unsafe { to.cast::<[u8; 8]>().write(v.map(|x| x as u8)) }
+    }
 }

@@ -1,0 +1,87 @@
+use crate::buffer::LINE;
+use crate::simd::{Job, Simd};
+
+/// One matrix product of the 36: `m[panel][tiles][16] = v[blocks][tiles][16] * u[channels][panel]`.
+///
+/// # Safety
+/// `v` and `m` hold `stride` tiles a block, `u` a panel for `16 * blocks` channels; no one else touches `m`.
+pub(crate) struct TileProduct {
+    pub(crate) v: *const f32,
+    pub(crate) u: *const f32,
+    pub(crate) m: *mut f32,
+    /// Blocks of 16 input channels.
+    pub(crate) blocks: usize,
+    pub(crate) stride: usize,
+    /// Tiles, at most `stride`.
+    pub(crate) count: usize,
+}
+
+impl Job for TileProduct {
+    /// In register blocks of `TILE_ROWS` tiles by two registers of output channels.
+    #[inline(always)]
+    unsafe fn run<S: Simd>(&mut self) {
+        let mut t = 0;
+        while t < self.count {
+            let rows = (self.count - t).min(S::TILE_ROWS);
+            // SAFETY: rows `t..t + rows` lie within the `count` tiles that the caller vouches for.
+            unsafe {
+                let (v, m) = (self.v.add(t * LINE), self.m.add(t * LINE));
+                match rows {
+                    1 => self.register_block::<S, 1>(v, m),
+                    2 => self.register_block::<S, 2>(v, m),
+                    3 => self.register_block::<S, 3>(v, m),
+                    4 => self.register_block::<S, 4>(v, m),
+                    5 => self.register_block::<S, 5>(v, m),
+                    6 => self.register_block::<S, 6>(v, m),
+                    7 => self.register_block::<S, 7>(v, m),
+                    8 => self.register_block::<S, 8>(v, m),
+                    9 => self.register_block::<S, 9>(v, m),
+                    10 => self.register_block::<S, 10>(v, m),
+                    11 => self.register_block::<S, 11>(v, m),
+                    _ => self.register_block::<S, 12>(v, m),
+                }
+            }
+            t += rows;
+        }
+    }
+}
+
+impl TileProduct {
+    /// # Safety
+    /// As for the job, for `ROWS` tiles from `v` and `m` on.
+    #[inline(always)]
+    unsafe fn register_block<S: Simd, const ROWS: usize>(&self, v: *const f32, m: *mut f32) {
+        if ROWS > S::TILE_ROWS {
+            return; // never asked for; spares the compiler a kernel that would spill
+        }
+        // SAFETY: the pointers stay within the arrays that the caller vouches for.
+        unsafe {
+            let mut sums = [[S::splat(0.0); 2]; ROWS];
+            let mut u = self.u;
+            for block in 0..self.blocks {
+                let v = v.add(block * self.stride * LINE);
+                for channel in 0..LINE {
+                    let weights = [S::load(u), S::load(u.add(S::LANES))];
+                    u = u.add(2 * S::LANES);
+                    for (row, sums) in sums.iter_mut().enumerate() {
+                        let input = S::splat(*v.add(row * LINE + channel));
+                        sums[0] = S::mul_add(input, weights[0], sums[0]);
+                        sums[1] = S::mul_add(input, weights[1], sums[1]);
+                    }
+                }
+            }
+            let second = second_register::<S>(self.stride);
+            for (row, sums) in sums.iter().enumerate() {
+                S::store(m.add(row * LINE), sums[0]);
+                S::store(m.add(row * LINE + second), sums[1]);
+            }
+        }
+    }
+}
+
+/// From the first to the second register of a panel in `[blocks][stride][16]`: the other half of the
+/// block, or the next block.
+#[inline(always)]
+pub(super) fn second_register<S: Simd>(stride: usize) -> usize {
+    S::LANES / LINE * stride * LINE + S::LANES % LINE
+}
