@@ -1,6 +1,6 @@
 use crate::{AssessError, Manifest};
 use boneage_core::Digest;
-use boneage_nets::{Head, NamedTensor};
+use boneage_nets::{Head, NamedTensor, VggTail};
 use half::f16;
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use std::collections::HashMap;
@@ -8,12 +8,15 @@ use std::collections::HashMap;
 /// Where the manifest stands in the metadata of the safetensors file.
 const MANIFEST_KEY: &str = "manifest";
 
-/// A trained head with its manifest: one `.safetensors` file.
+/// A trained head, and what was trained below it, with its manifest: one `.safetensors` file.
 pub struct Bundle {
     /// Everything but the numbers.
     pub manifest: Manifest,
     /// The numbers, in place.
     pub head: Head,
+    /// The backbone's convolutions that were trained with the head, as the manifest says how many; mostly
+    /// none. [`Vgg16::with_tuned`](boneage_nets::Vgg16::with_tuned) takes them.
+    pub tuned: Vec<NamedTensor>,
 }
 
 impl Bundle {
@@ -52,28 +55,36 @@ impl Bundle {
         for expected in head.state() {
             state.push(read_tensor(&expected, &tensors)?);
         }
+        let mut tuned = Vec::new();
+        for (name, shape) in VggTail::shapes(manifest.backbone.frozen) {
+            tuned.push(read_tensor(&NamedTensor { name, shape, values: Vec::new() }, &tensors)?);
+        }
         if let Some((name, _)) =
-            views.iter().find(|(name, _)| state.iter().all(|tensor| tensor.name != *name))
+            views.iter().find(|(name, _)| state.iter().chain(&tuned).all(|tensor| tensor.name != *name))
         {
             return Err(AssessError::Unexpected { name: name.clone() });
         }
         head.load_state(&state)?;
-        Ok(Bundle { manifest, head })
+        Ok(Bundle { manifest, head, tuned })
     }
 
-    /// The file: tensors as f32, the manifest with the digest of the weights filled in.
+    /// The file: the head's tensors as f32, those of the backbone as f16, which halves the file and costs
+    /// a few thousandths of a month; the manifest with the digest of the weights filled in.
     /// The same bundle gives the same bytes.
     pub fn to_bytes(&self) -> Result<Vec<u8>, AssessError> {
         let state = self.head.state();
-        let data: Vec<Vec<u8>> =
-            state.iter().map(|tensor| tensor.values.iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
+        let full = |t: &NamedTensor| t.values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let half = |t: &NamedTensor| t.values.iter().flat_map(|&v| f16::from_f32(v).to_le_bytes()).collect();
+        let mut data: Vec<(&NamedTensor, Dtype, Vec<u8>)> =
+            state.iter().map(|tensor| (tensor, Dtype::F32, full(tensor))).collect();
+        data.extend(self.tuned.iter().map(|tensor| (tensor, Dtype::F16, half(tensor))));
         let mut manifest = self.manifest.clone();
-        let named = state.iter().zip(&data).map(|(tensor, bytes)| (tensor.name.as_str(), bytes.as_slice()));
+        let named = data.iter().map(|(tensor, _, bytes)| (tensor.name.as_str(), bytes.as_slice()));
         manifest.weights = Some(digest_of(named.collect()));
 
-        let mut views = Vec::with_capacity(state.len());
-        for (tensor, bytes) in state.iter().zip(&data) {
-            let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).map_err(not_safetensors)?;
+        let mut views = Vec::with_capacity(data.len());
+        for (tensor, number, bytes) in &data {
+            let view = TensorView::new(*number, tensor.shape.clone(), bytes).map_err(not_safetensors)?;
             views.push((tensor.name.clone(), view));
         }
         let metadata = HashMap::from([(MANIFEST_KEY.to_owned(), manifest.to_json()?)]);
@@ -119,7 +130,7 @@ mod tests {
 
     fn bundle() -> Bundle {
         let manifest = manifest();
-        Bundle { head: Head::new(manifest.head.clone(), 5), manifest }
+        Bundle { head: Head::new(manifest.head.clone(), 5), manifest, tuned: Vec::new() }
     }
 
     /// The file of `bundle` with its header replaced by that of another manifest.

@@ -1,6 +1,6 @@
 use crate::AssessError;
 use boneage_core::{Digest, Months};
-use boneage_nets::HeadConfig;
+use boneage_nets::{HeadConfig, VGG16_CONVOLUTIONS};
 use boneage_vision::Preprocess;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,17 @@ pub struct BackboneName {
     pub name: String,
     /// SHA-256 of the file.
     pub digest: Digest,
+    /// How many of its convolutions, from the image on, this model uses as they are; it brings the others.
+    #[serde(default = "all_frozen", skip_serializing_if = "is_all_frozen")]
+    pub frozen: usize,
+}
+
+fn all_frozen() -> usize {
+    VGG16_CONVOLUTIONS
+}
+
+fn is_all_frozen(frozen: &usize) -> bool {
+    *frozen == VGG16_CONVOLUTIONS
 }
 
 /// How a model was made, well enough to make it again.
@@ -131,6 +142,8 @@ impl Manifest {
         };
         let sd = f64::from(self.age_sd);
         in_range("age_sd", sd, sd > 0.0 && sd.is_finite(), "a positive number of months")?;
+        let frozen = self.backbone.frozen;
+        in_range("backbone.frozen", frozen as f64, frozen <= VGG16_CONVOLUTIONS, "0 to 13 convolutions")?;
         in_range("age_mean", self.age_mean.into(), self.age_mean.is_finite(), "a number of months")?;
         Ok(())
     }
@@ -155,7 +168,11 @@ pub(crate) mod tests {
             age_mean: 127.3,
             age_sd: 41.2,
             trained_ages: [Months(12.0), Months(216.0)],
-            backbone: BackboneName { name: "vgg16-imagenet".into(), digest: digest.clone() },
+            backbone: BackboneName {
+                name: "vgg16-imagenet".into(),
+                digest: digest.clone(),
+                frozen: VGG16_CONVOLUTIONS,
+            },
             training: Training {
                 recipe: serde_json::json!({ "epochs": 1 }),
                 recipe_digest: digest.clone(),

@@ -50,6 +50,7 @@ impl Predictor {
             let (name, expected) = (wanted.name.clone(), wanted.digest.clone());
             return Err(AssessError::Backbone { name, expected, found: backbone.digest().clone() });
         }
+        let backbone = backbone.with_tuned(&bundle.tuned)?;
         let name = ModelName { name: bundle.manifest.name.clone(), digest };
         let predictor = Predictor { bundle, backbone, name };
         predictor.check_map()?;

@@ -29,7 +29,7 @@ fn bundle(change: impl FnOnce(&mut Manifest)) -> Vec<u8> {
         age_mean: 127.3,
         age_sd: 41.2,
         trained_ages: [Months(-1000.0), Months(1000.0)],
-        backbone: BackboneName { name: "vgg16-imagenet".into(), digest: Digest::of(&BACKBONE) },
+        backbone: BackboneName { name: "vgg16-imagenet".into(), digest: Digest::of(&BACKBONE), frozen: 13 },
         training: Training {
             recipe: serde_json::Value::Null,
             recipe_digest: digest.clone(),
@@ -43,7 +43,9 @@ fn bundle(change: impl FnOnce(&mut Manifest)) -> Vec<u8> {
         weights: None,
     };
     change(&mut manifest);
-    Bundle { head: Head::new(manifest.head.clone(), 11), manifest }.to_bytes().expect("a sound bundle")
+    Bundle { head: Head::new(manifest.head.clone(), 11), manifest, tuned: Vec::new() }
+        .to_bytes()
+        .expect("a sound bundle")
 }
 
 fn film() -> Plane {

@@ -1,7 +1,7 @@
 use crate::LabError;
 use boneage_core::Digest;
-use boneage_nets::{Head, HeadConfig, NamedTensor, ParameterAverage};
-use boneage_nn::{Adam, AdamConfig, AdamMoments, AdamState, PlateauState};
+use boneage_nets::{NamedTensor, Network, ParameterAverage};
+use boneage_nn::{Adam, AdamConfig, AdamMoments, AdamState, Param, PlateauState};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -15,8 +15,11 @@ const STATE: &str = "state";
 /// the last bit, as all random draws are named by epoch and step.
 pub(crate) struct Checkpoint {
     pub(crate) progress: TrainingProgress,
-    pub(crate) head: Head,
+    pub(crate) network: Network,
+    /// The head's optimiser.
     pub(crate) adam: Adam,
+    /// That of the trained convolutions, which take smaller steps; without any it has nothing to do.
+    pub(crate) tail_adam: Adam,
     pub(crate) average: Option<ParameterAverage>,
 }
 
@@ -91,11 +94,11 @@ impl Checkpoint {
         let named = |group: &str, state: &[NamedTensor]| -> Vec<(String, NamedTensor)> {
             state.iter().map(|t| (format!("{group}/{}", t.name), t.clone())).collect()
         };
-        tensors.extend(named("head", &self.head.state()));
+        tensors.extend(named("network", &self.network.state()));
         if let Some(average) = &self.average {
             tensors.extend(named("average", average.state()));
         }
-        for moments in &self.adam.state().moments {
+        for moments in self.adam.state().moments.iter().chain(&self.tail_adam.state().moments) {
             let vector = |group: &str, values: &[f32]| {
                 let name = moments.name.clone();
                 let tensor = NamedTensor { name, shape: vec![values.len()], values: values.to_vec() };
@@ -108,10 +111,10 @@ impl Checkpoint {
         write_tensors(path, &tensors, json)
     }
 
-    /// Reads a checkpoint of a head of `config`.
+    /// Reads a checkpoint of a network that was made as `network` was.
     pub(crate) fn read(
         path: &Path,
-        config: &HeadConfig,
+        mut network: Network,
         adam: AdamConfig,
         averaging: Option<f32>,
     ) -> Result<Self, LabError> {
@@ -123,43 +126,47 @@ impl Checkpoint {
         let progress: TrainingProgress =
             serde_json::from_str(&json).map_err(|e| unreadable(e.to_string()))?;
         let group = |name: &str| groups.get(name).cloned().unwrap_or_default();
-        let mut head = Head::new(config.clone(), 0);
-        head.load_state(&group("head"))?;
-        let mut adam = Adam::new(AdamConfig { learning_rate: f32::from_bits(progress.rate_bits), ..adam });
+        network.load_state(&group("network"))?;
+        let config = AdamConfig { learning_rate: f32::from_bits(progress.rate_bits), ..adam };
         let (first, second) = (group("adam_first"), group("adam_second"));
         let moments_of = |name: &str| {
             let values = |group: &[NamedTensor]| Some(group.iter().find(|t| t.name == name)?.values.clone());
             Some(AdamMoments { name: name.to_owned(), first: values(&first)?, second: values(&second)? })
         };
-        // In the order of the parameters, which the file does not keep.
-        let moments: Option<Vec<AdamMoments>> = head.params().iter().map(|p| moments_of(&p.name)).collect();
-        let moments = moments.ok_or_else(|| unreadable("the optimiser's state is missing".to_owned()))?;
-        let state = AdamState { step: progress.adam_steps, moments };
-        adam.load_state(state, &head.params_mut()).map_err(|e| unreadable(e.to_string()))?;
+        let optimiser = |params: &[&mut Param]| -> Result<Adam, LabError> {
+            // In the order of the parameters, which the file does not keep.
+            let moments: Option<Vec<AdamMoments>> = params.iter().map(|p| moments_of(&p.name)).collect();
+            let moments = moments.ok_or_else(|| unreadable("the optimiser's state is missing".to_owned()))?;
+            let mut adam = Adam::new(config);
+            let state = AdamState { step: progress.adam_steps, moments };
+            adam.load_state(state, params).map_err(|e| unreadable(e.to_string()))?;
+            Ok(adam)
+        };
+        let adam = optimiser(&network.head_params_mut())?;
+        let tail_adam = optimiser(&network.tail_params_mut())?;
         let average = averaging.map(|decay| {
-            // In the order of the head's state, again.
+            // In the order of the network's state, again.
             let found = group("average");
             let ordered =
-                head.state().into_iter().filter_map(|t| found.iter().find(|f| f.name == t.name).cloned());
+                network.state().into_iter().filter_map(|t| found.iter().find(|f| f.name == t.name).cloned());
             ParameterAverage::exponential(decay).resumed(ordered.collect(), progress.average_count)
         });
-        Ok(Checkpoint { progress, head, adam, average })
+        Ok(Checkpoint { progress, network, adam, tail_adam, average })
     }
 }
 
-/// Writes a head's state alone: the best epoch.
-pub(crate) fn write_head(path: &Path, state: &[NamedTensor], epoch: u32) -> Result<(), LabError> {
+/// Writes a network's state alone: the best epoch.
+pub(crate) fn write_network(path: &Path, state: &[NamedTensor], epoch: u32) -> Result<(), LabError> {
     let tensors: Vec<(String, NamedTensor)> =
-        state.iter().map(|t| (format!("head/{}", t.name), t.clone())).collect();
+        state.iter().map(|t| (format!("network/{}", t.name), t.clone())).collect();
     write_tensors(path, &tensors, format!("{{\"epoch\":{epoch}}}"))
 }
 
-/// Reads what [`write_head`] wrote.
-pub(crate) fn read_head(path: &Path, config: &HeadConfig) -> Result<Head, LabError> {
+/// Reads what [`write_network`] wrote into a network that was made as the written one was.
+pub(crate) fn read_network(path: &Path, mut network: Network) -> Result<Network, LabError> {
     let (groups, _) = read_tensors(path)?;
-    let mut head = Head::new(config.clone(), 0);
-    head.load_state(groups.get("head").map_or(&[], Vec::as_slice))?;
-    Ok(head)
+    network.load_state(groups.get("network").map_or(&[], Vec::as_slice))?;
+    Ok(network)
 }
 
 fn write_tensors(path: &Path, tensors: &[(String, NamedTensor)], json: String) -> Result<(), LabError> {
@@ -208,37 +215,40 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), LabError
 #[cfg(test)]
 mod tests {
     use super::*;
-    use boneage_nets::HeadKind;
+    use boneage_nets::{HeadConfig, HeadKind};
 
     #[test]
     fn a_checkpoint_comes_back_to_the_bit() {
         let config = HeadConfig { channels: 6, hidden: 5, ..HeadConfig::new(HeadKind::Attention, 2, 2) };
-        let mut head = Head::new(config.clone(), 3);
+        let initial = |seed| Network::initial(None, config.clone(), seed);
+        let mut network = initial(3);
         let mut adam = Adam::new(AdamConfig::default());
-        let mut params = head.params_mut();
+        let mut params = network.head_params_mut();
         params.iter_mut().for_each(|p| p.grad.iter_mut().enumerate().for_each(|(i, g)| *g = i as f32 / 7.0));
         adam.step(&mut params);
         adam.set_learning_rate(0.1 + 0.2);
         let mut average = ParameterAverage::exponential(0.9);
-        average.add(&head.state()).unwrap();
+        average.add(&network.state()).unwrap();
         let mut progress = TrainingProgress::new(Digest::of(b"r"), Digest::of(b"d"));
         progress.epochs = 4;
         progress.set_best(0.1 + 0.2, 3);
-        let mut checkpoint = Checkpoint { progress, head, adam, average: Some(average) };
+        let mut tail_adam = Adam::new(AdamConfig::default());
+        tail_adam.step(&mut []);
+        let mut checkpoint = Checkpoint { progress, network, adam, tail_adam, average: Some(average) };
 
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("last.safetensors");
         checkpoint.write(&path).unwrap();
-        let again = Checkpoint::read(&path, &config, AdamConfig::default(), Some(0.9)).unwrap();
+        let again = Checkpoint::read(&path, initial(0), AdamConfig::default(), Some(0.9)).unwrap();
         assert_eq!(again.progress, checkpoint.progress);
-        assert_eq!(again.head.state(), checkpoint.head.state());
+        assert_eq!(again.network.state(), checkpoint.network.state());
         assert_eq!(again.adam.state(), checkpoint.adam.state());
         assert_eq!(again.adam.learning_rate(), checkpoint.adam.learning_rate());
         assert_eq!(again.average, checkpoint.average);
 
         std::fs::write(&path, b"half").unwrap();
         let message =
-            Checkpoint::read(&path, &config, AdamConfig::default(), None).err().unwrap().to_string();
+            Checkpoint::read(&path, initial(0), AdamConfig::default(), None).err().unwrap().to_string();
         assert!(message.contains("last.safetensors is damaged"), "{message}");
     }
 }

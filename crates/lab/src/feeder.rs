@@ -47,20 +47,17 @@ pub(crate) struct Batch {
 impl<'a> Feeder<'a> {
     /// Opens all views that the experiment's training and validation read.
     pub(crate) fn open(experiment: &'a Experiment) -> Result<Self, LabError> {
-        let (cache, head) = (&experiment.cache, &experiment.recipe.head);
-        let reads = [head.height, head.width, head.channels];
-        if cache.map() != reads {
-            return Err(LabError::Recipe(format!(
-                "{} has a head for maps of {reads:?} where the backbone makes {:?}; hint: leave height and width out",
-                experiment.recipe.name,
-                cache.map()
-            )));
-        }
+        let cache = &experiment.cache;
         let views = experiment.recipe.augment.all();
         let views = views.into_iter().map(|view| cache.reader(view)).collect::<Result<_, _>>()?;
         let months = |i: usize| experiment.dataset.radiographs[i].months;
         let ages: Vec<Months> = experiment.indices(Part::Training).into_iter().map(months).collect();
         Ok(Feeder { experiment, views, clean: cache.reader(View::Clean)?, scale: AgeScale::of(&ages) })
+    }
+
+    /// `[height, width, channels]` of the features of one image.
+    pub(crate) fn map(&self) -> [usize; 3] {
+        self.experiment.cache.map()
     }
 
     /// Training images `indices` as they show in `epoch`.

@@ -40,7 +40,7 @@ mod split;
 mod training;
 
 pub use augment::AugmentRanges;
-pub use backbone::{Backbone, read_vgg16};
+pub use backbone::{Backbone, FrozenVgg16};
 pub use cache::{CacheKey, FeatureCache, View, ViewReader, ViewWriter};
 pub use check::{Findings, find_duplicates};
 pub use dataset::{Dataset, Radiograph, RejectedRow, by_id};
@@ -51,7 +51,7 @@ pub use experiment::{Experiment, Purpose};
 pub use fill::{fill, open_cache};
 pub use metrics::{Baseline, Estimate, Evaluation, GroupScores, Scored, Scores, median};
 pub use progress::Progress;
-pub use recipe::{Augment, Cohort, LossName, Monitor, Recipe, Schedule, SplitName, Training};
+pub use recipe::{Augment, Cohort, LossName, Monitor, Recipe, Schedule, SplitName, Training, Transfer};
 pub use run::{Finished, RunFolder};
 pub use segmentation::{Agreement, Segmentation};
 pub use split::{Dropped, Part, Split, part_of, third_part_of};

@@ -1,6 +1,6 @@
 use crate::{AugmentRanges, LabError, Part, View, part_of, third_part_of};
 use boneage_core::{Digest, Sex};
-use boneage_nets::HeadConfig;
+use boneage_nets::{HeadConfig, VGG16_CONVOLUTIONS};
 use boneage_nn::{Loss, PlateauConfig};
 use boneage_vision::Preprocess;
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,9 @@ pub struct Recipe {
     /// The views that training sees.
     #[serde(default)]
     pub augment: Augment,
+    /// What of the backbone is trained with the head.
+    #[serde(default, skip_serializing_if = "Transfer::freezes_all")]
+    pub transfer: Transfer,
     /// The trained part; `height` and `width` follow from the image size and may be left out.
     pub head: HeadConfig,
     /// How it is trained.
@@ -93,6 +96,33 @@ impl SplitName {
             }
             SplitName::Thirds => "boneage-third-1 mod 3 = 0 held out",
         }
+    }
+}
+
+/// What of the backbone is trained with the head: the three ways of transfer of the paper's section IV.B.2.
+///
+/// With all 13 convolutions frozen under a new head, the default, it is the third, which the paper's table
+/// reports; with none frozen the first; between them the second.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Transfer {
+    /// How many convolutions, counted from the image, keep their pretrained weights. What they make of each
+    /// view is computed once and kept.
+    pub frozen: usize,
+    /// Step length of the other convolutions as a share of the head's. Not in the paper; chosen because
+    /// pretrained weights are near where they should be, and a new head is not.
+    pub rate: f32,
+}
+
+impl Default for Transfer {
+    fn default() -> Self {
+        Transfer { frozen: VGG16_CONVOLUTIONS, rate: 0.1 }
+    }
+}
+
+impl Transfer {
+    fn freezes_all(&self) -> bool {
+        *self == Transfer::default()
     }
 }
 
@@ -301,6 +331,15 @@ impl Recipe {
         }
         if !(training.learning_rate > 0.0 && training.learning_rate.is_finite()) {
             return Err(format!("learning_rate = {}; hint: a positive number", training.learning_rate));
+        }
+        let Transfer { frozen, rate } = self.transfer;
+        if frozen > VGG16_CONVOLUTIONS {
+            return Err(format!(
+                "transfer.frozen = {frozen}; hint: VGG16 has {VGG16_CONVOLUTIONS} convolutions"
+            ));
+        }
+        if !(rate > 0.0 && rate.is_finite()) {
+            return Err(format!("transfer.rate = {rate}; hint: a positive number"));
         }
         if let Some(decay) = training.averaging.filter(|decay| !(0.0..1.0).contains(decay)) {
             return Err(format!("averaging = {decay}; hint: from 0 up to, not including, 1"));

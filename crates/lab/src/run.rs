@@ -1,4 +1,4 @@
-use crate::checkpoint::{read_head, write_atomically};
+use crate::checkpoint::{read_network, write_atomically};
 use crate::feeder::AgeScale;
 use crate::metrics::percentile;
 use crate::training::predict;
@@ -7,6 +7,7 @@ use crate::{
 };
 use boneage_assess::{BackboneName, Bundle, Manifest, Metric, Training};
 use boneage_core::Months;
+use boneage_nets::{Network, VggTail};
 use serde::Serialize;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -64,7 +65,7 @@ impl RunFolder {
         &self.path
     }
 
-    /// The best epoch's head.
+    /// The best epoch's network.
     pub(crate) fn best(&self) -> PathBuf {
         self.file("best.safetensors")
     }
@@ -122,7 +123,8 @@ impl RunFolder {
         name: String,
         backbone: &dyn Backbone,
     ) -> Result<Finished, LabError> {
-        let head = read_head(&self.best(), &experiment.recipe.head)?;
+        let config = experiment.recipe.head.clone();
+        let network = read_network(&self.best(), Network::initial(backbone.tail(), config, 0))?;
         let training = experiment.indices(Part::Training);
         let ages = || training.iter().map(|&i| experiment.dataset.radiographs[i].months);
         let constant = median(ages()).unwrap_or(Months(0.0));
@@ -130,7 +132,7 @@ impl RunFolder {
         let mut evaluate = |part: Part| -> Result<Option<Evaluation>, LabError> {
             let indices = experiment.indices(part);
             let mut scored = Vec::with_capacity(indices.len());
-            for (&index, predicted) in indices.iter().zip(predict(experiment, &head, &indices)?) {
+            for (&index, predicted) in indices.iter().zip(predict(experiment, &network, &indices)?) {
                 let r = &experiment.dataset.radiographs[index];
                 let (id, truth) = (&r.id, r.months.0);
                 csv.push_str(&format!("{id},{},{},{truth},{:.3}\n", part.as_str(), r.sex, predicted.0));
@@ -162,7 +164,7 @@ impl RunFolder {
             age_sd: scale.sd,
             // Our choice: beyond the outermost half per cent on either side a reading is a guess.
             trained_ages: [0.005, 0.995].map(|share| Months(percentile(&sorted, share) as f32)),
-            backbone: BackboneName { name, digest: backbone.digest() },
+            backbone: BackboneName { name, digest: backbone.weights(), frozen: recipe.transfer.frozen },
             training: Training {
                 recipe: recipe.to_json(),
                 recipe_digest: recipe.digest(),
@@ -175,7 +177,9 @@ impl RunFolder {
             interval: None,
             weights: None,
         };
-        write_atomically(&self.model(), &Bundle { manifest, head }.to_bytes()?)?;
+        let tuned = network.tail().map_or_else(Vec::new, VggTail::state);
+        let bundle = Bundle { manifest, head: network.head().clone(), tuned };
+        write_atomically(&self.model(), &bundle.to_bytes()?)?;
         Ok(finished)
     }
 }

@@ -1,9 +1,9 @@
-use crate::checkpoint::{Checkpoint, TrainingProgress, write_head};
+use crate::checkpoint::{Checkpoint, TrainingProgress, write_network};
 use crate::feeder::{Batch, Feeder};
 use crate::run::RunFolder;
 use crate::{Experiment, LabError, Monitor, Part, Progress, Schedule};
 use boneage_core::{Months, stream};
-use boneage_nets::{Head, ParameterAverage};
+use boneage_nets::{Network, ParameterAverage, VggTail};
 use boneage_nn::{Adam, AdamConfig, Loss, ReduceOnPlateau};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
@@ -32,7 +32,7 @@ pub struct EpochRecord {
     pub seconds: f64,
 }
 
-/// Trains the head of `experiment` in `run`, going on where an earlier call was stopped.
+/// Trains the network of `experiment`, with `tail` as the backbone's pretrained and not frozen part, in `run`, going on where an earlier call was stopped.
 ///
 /// `until` stops after so many epochs of the whole training, as if killed there. Every random draw is
 /// named by the seed, the epoch and the step: stopping and going on gives the same bits as not
@@ -42,13 +42,14 @@ pub struct EpochRecord {
 /// When features are missing, the run folder holds another training, or the disk fails.
 pub fn train(
     experiment: &Experiment,
+    tail: Option<VggTail>,
     run: &RunFolder,
     until: Option<u32>,
     told: &mut dyn FnMut(&EpochRecord),
 ) -> Result<(), LabError> {
     let recipe = &experiment.recipe;
     let feeder = Feeder::open(experiment)?;
-    let mut checkpoint = begin_or_resume(experiment, run)?;
+    let mut checkpoint = begin_or_resume(experiment, tail, run)?;
     run.keep_epochs(checkpoint.progress.epochs)?;
     let inner = experiment.indices(Part::Inner);
     let mut plateau = recipe.training.schedule.plateau().map(ReduceOnPlateau::new);
@@ -66,7 +67,7 @@ pub fn train(
         let learning_rate = checkpoint.adam.learning_rate();
         let loss = run_epoch(experiment, &feeder, &mut checkpoint, epoch)?;
 
-        let judged = judged_head(&checkpoint)?;
+        let judged = judged_network(&checkpoint)?;
         let (inner_loss, inner_mae, inner_rmse) =
             validate(&judged, &feeder, &inner, recipe.training.loss.into())?;
         let figure = match recipe.training.monitor {
@@ -77,7 +78,7 @@ pub fn train(
         let best = inner.is_empty() || figure < checkpoint.progress.best();
         if best {
             checkpoint.progress.set_best(figure, epoch);
-            write_head(&run.best(), &judged.state(), epoch)?;
+            write_network(&run.best(), &judged.state(), epoch)?;
         }
         if let Some(plateau) = plateau.as_mut().filter(|_| !inner.is_empty()) {
             let rate = plateau.observe(figure, learning_rate);
@@ -104,19 +105,32 @@ pub fn train(
     Ok(())
 }
 
-fn begin_or_resume(experiment: &Experiment, run: &RunFolder) -> Result<Checkpoint, LabError> {
-    let training = &experiment.recipe.training;
+fn begin_or_resume(
+    experiment: &Experiment,
+    tail: Option<VggTail>,
+    run: &RunFolder,
+) -> Result<Checkpoint, LabError> {
+    let (training, head) = (&experiment.recipe.training, &experiment.recipe.head);
+    let (map, reads) = (experiment.cache.map(), [head.height, head.width, head.channels]);
+    let makes = tail.as_ref().map_or(map, |tail| tail.features_map(map));
+    if makes != reads {
+        return Err(LabError::Recipe(format!(
+            "{} has a head for maps of {reads:?} where the backbone makes {makes:?}; hint: leave height and width out",
+            experiment.recipe.name
+        )));
+    }
     let config = AdamConfig { learning_rate: training.learning_rate, ..AdamConfig::default() };
-    let head = &experiment.recipe.head;
+    let network = Network::initial(tail, head.clone(), training.seed);
     if !run.last().exists() {
         return Ok(Checkpoint {
             progress: TrainingProgress::new(experiment.recipe.digest(), experiment.data_digest.clone()),
-            head: Head::new(head.clone(), training.seed),
+            network,
             adam: Adam::new(config),
+            tail_adam: Adam::new(config),
             average: training.averaging.map(ParameterAverage::exponential),
         });
     }
-    let checkpoint = Checkpoint::read(&run.last(), head, config, training.averaging)?;
+    let checkpoint = Checkpoint::read(&run.last(), network, config, training.averaging)?;
     for (what, found, expected) in [
         ("recipe", &checkpoint.progress.recipe, &experiment.recipe.digest()),
         ("data set", &checkpoint.progress.data, &experiment.data_digest),
@@ -158,11 +172,15 @@ fn run_epoch(
     for (step, indices) in order.chunks(training.batch).enumerate() {
         feeder.training(indices, epoch, &mut batch)?;
         let mut random = stream(training.seed, &["dropout", &epoch.to_string(), &step.to_string()]);
-        let (head, loss) = (&mut checkpoint.head, training.loss.into());
-        let loss = head.forward_backward(&batch.features, &batch.sex, &batch.target, loss, &mut random);
-        checkpoint.adam.step(&mut head.params_mut());
-        if let Some(average) = &mut checkpoint.average {
-            average.add(&head.state())?;
+        let Checkpoint { network, adam, tail_adam, average, .. } = checkpoint;
+        let Batch { features, sex, target } = &batch;
+        let loss = training.loss.into();
+        let loss = network.forward_backward(features, feeder.map(), sex, target, loss, &mut random)?;
+        tail_adam.set_learning_rate(adam.learning_rate() * experiment.recipe.transfer.rate);
+        adam.step(&mut network.head_params_mut());
+        tail_adam.step(&mut network.tail_params_mut());
+        if let Some(average) = average {
+            average.add(&network.state())?;
         }
         sum += f64::from(loss) * indices.len() as f64;
         progress.advance(indices.len());
@@ -170,18 +188,18 @@ fn run_epoch(
     Ok(sum / order.len() as f64)
 }
 
-/// The head that is evaluated and kept: the averaged one where weights are averaged.
-fn judged_head(checkpoint: &Checkpoint) -> Result<Head, LabError> {
-    let mut head = checkpoint.head.clone();
+/// The network that is evaluated and kept: the averaged one where weights are averaged.
+fn judged_network(checkpoint: &Checkpoint) -> Result<Network, LabError> {
+    let mut network = checkpoint.network.clone();
     if let Some(average) = &checkpoint.average {
-        head.load_state(average.state())?;
+        network.load_state(average.state())?;
     }
-    Ok(head)
+    Ok(network)
 }
 
 /// Loss, MAE and RMSE on clean images; all not a number where there are none.
 fn validate(
-    head: &Head,
+    network: &Network,
     feeder: &Feeder<'_>,
     indices: &[usize],
     loss: Loss,
@@ -190,7 +208,7 @@ fn validate(
     let (mut losses, mut absolute, mut squared) = (0.0, 0.0, 0.0);
     for indices in indices.chunks(PREDICTED) {
         feeder.clean(indices, &mut batch)?;
-        let value = head.predict(&batch.features, &batch.sex).value;
+        let value = network.predict(&batch.features, feeder.map(), &batch.sex)?.value;
         let mut unused = vec![0.0; value.len()];
         losses += f64::from(loss.evaluate(&value, &batch.target, &mut unused)) * indices.len() as f64;
         for (predicted, target) in value.iter().zip(&batch.target) {
@@ -206,7 +224,7 @@ fn validate(
 /// Ages of clean images from the features in the cache.
 pub(crate) fn predict(
     experiment: &Experiment,
-    head: &Head,
+    network: &Network,
     indices: &[usize],
 ) -> Result<Vec<Months>, LabError> {
     let feeder = Feeder::open(experiment)?;
@@ -214,7 +232,7 @@ pub(crate) fn predict(
     let mut months = Vec::with_capacity(indices.len());
     for indices in indices.chunks(PREDICTED) {
         feeder.clean(indices, &mut batch)?;
-        let values = head.predict(&batch.features, &batch.sex).value;
+        let values = network.predict(&batch.features, feeder.map(), &batch.sex)?.value;
         months.extend(values.into_iter().map(|value| feeder.scale.months(value)));
     }
     Ok(months)

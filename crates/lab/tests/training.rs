@@ -5,8 +5,8 @@
 use boneage_assess::{Bundle, Predictor};
 use boneage_core::{Digest, Plane, stream};
 use boneage_lab::{
-    Backbone, Experiment, LabError, Part, Purpose, Radiograph, Recipe, RunFolder, View, read_all, read_vgg16,
-    train,
+    Backbone, Experiment, FrozenVgg16, LabError, Part, Purpose, Radiograph, Recipe, RunFolder, View,
+    read_all, train,
 };
 use boneage_nets::{Features, NetsError};
 use std::path::Path;
@@ -73,9 +73,14 @@ fn smoke() -> Recipe {
     Recipe::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes/smoke.toml")).unwrap()
 }
 
-fn train_into(folder: &Path, experiment: &Experiment, until: Option<u32>) -> RunFolder {
+fn train_into(
+    folder: &Path,
+    experiment: &Experiment,
+    backbone: &dyn Backbone,
+    until: Option<u32>,
+) -> RunFolder {
     let run = RunFolder::open(folder, experiment).unwrap();
-    train(experiment, &run, until, &mut |_| ()).unwrap();
+    train(experiment, backbone.tail(), &run, until, &mut |_| ()).unwrap();
     run
 }
 
@@ -88,21 +93,21 @@ fn a_training_learns_resumes_exactly_and_leaves_a_model() {
     let experiment = Experiment::open(smoke(), &data, &cache, &backbone).unwrap();
     experiment.fill(&backbone, Purpose::Report).unwrap();
 
-    let straight = train_into(&dir.path().join("straight"), &experiment, None);
+    let straight = train_into(&dir.path().join("straight"), &experiment, &backbone, None);
     let epochs = straight.epochs().unwrap();
     assert_eq!(epochs.len(), 4);
     assert!(epochs[3].loss < epochs[0].loss, "{epochs:?}");
 
     // Killed after two epochs, between telling the third and checkpointing it, then gone on.
     let stopped = dir.path().join("stopped");
-    let run = train_into(&stopped, &experiment, Some(2));
+    let run = train_into(&stopped, &experiment, &backbone, Some(2));
     let metrics = stopped.join("metrics.jsonl");
     let told = std::fs::read_to_string(&metrics).unwrap();
     let third = serde_json::to_string(&epochs[2]).unwrap();
     std::fs::write(&metrics, format!("{told}{third}\n{{\"epoch\": 4, \"lo")).unwrap();
     // On another number of threads than before, which must not matter.
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    one.install(|| train(&experiment, &run, None, &mut |_| ())).unwrap();
+    one.install(|| train(&experiment, None, &run, None, &mut |_| ())).unwrap();
     for file in ["last.safetensors", "best.safetensors"] {
         let read = |run: &RunFolder| std::fs::read(run.path().join(file)).unwrap();
         assert!(read(&straight) == read(&run), "{file} differs");
@@ -186,18 +191,28 @@ fn an_unreadable_image_is_named_after_the_rest_is_done() {
 
 #[test]
 fn the_model_reads_files_as_the_training_read_its_cache() {
+    check_the_model_reads_as_the_training_did(13);
+}
+
+#[test]
+fn a_model_with_trained_convolutions_reads_files_as_the_training_read_its_cache() {
+    check_the_model_reads_as_the_training_did(11);
+}
+
+fn check_the_model_reads_as_the_training_did(frozen: usize) {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     draw_data(&data, 60);
     let weights = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/vgg16-imagenet.safetensors");
-    let backbone = read_vgg16(&weights).unwrap();
+    let backbone = FrozenVgg16::read(&weights, frozen).unwrap();
     let mut recipe = smoke();
     recipe.augment.views = 0;
     recipe.head.channels = 512;
+    recipe.transfer.frozen = frozen;
     recipe.training.epochs = 1;
     let experiment = Experiment::open(recipe, &data, &dir.path().join("cache"), &backbone).unwrap();
     experiment.fill(&backbone, Purpose::Trial).unwrap();
-    let run = train_into(&dir.path().join("run"), &experiment, None);
+    let run = train_into(&dir.path().join("run"), &experiment, &backbone, None);
     let name = "vgg16-imagenet".to_owned();
     let finished = run.finish(&experiment, Purpose::Trial, name, &backbone).unwrap();
     assert!(finished.holdout.is_none());

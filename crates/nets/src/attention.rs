@@ -121,7 +121,12 @@ impl Attention {
     }
 
     /// Sets the gradients of all layers and adds to `grad_affine` what comes through the map, for
-    /// `grad_pooled`, the gradient in `pooled`, and the arguments and trace of the forward pass.
+    /// `grad_pooled`, the gradient in `pooled`, and the arguments and trace of the forward pass. Sets
+    /// `grad_features` too, where it is asked for, with `affine` taken as fixed.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the forward pass's arguments, results and their gradients"
+    )]
     pub(crate) fn backward(
         &mut self,
         features: &[f32],
@@ -130,6 +135,7 @@ impl Attention {
         pooled: &Pooled,
         grad_pooled: &Pooled,
         grad_affine: &mut ChannelAffine,
+        grad_features: Option<&mut [f32]>,
     ) {
         let AttentionTrace { folded, hidden: [hidden_1, hidden_2], map, grad_hidden, grad_map } = trace;
         let [grad_1, grad_2] = grad_hidden;
@@ -157,5 +163,9 @@ impl Attention {
         let folded = folded.as_mut().expect("a forward pass came before");
         folded.backward_parameters(features, grad_1);
         affine.backward_folded(folded, &mut self.first, grad_affine);
+        if let Some(grad_features) = grad_features {
+            folded.backward_input(grad_1, grad_features);
+            self.average.add_backward_features(map, &grad_pooled.averages, grad_features);
+        }
     }
 }

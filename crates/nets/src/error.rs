@@ -53,6 +53,14 @@ pub enum NetsError {
         /// The side of the batch's first image.
         side: usize,
     },
+    /// Inputs of trained convolutions that are not whole maps.
+    #[error("{length} numbers are not whole maps of {map:?}; hint: height, width, channels")]
+    Inputs {
+        /// How many numbers came.
+        length: usize,
+        /// Height, width and channels of one map.
+        map: [usize; 3],
+    },
     /// A head that cannot be built.
     #[error("head with {what} = {found}; hint: {hint}")]
     HeadConfig {

@@ -127,6 +127,23 @@ impl Head {
         loss: Loss,
         random: &mut Stream,
     ) -> f32 {
+        self.forward_backward_through(features, sex, target, loss, random, None)
+    }
+
+    /// As [`forward_backward`](Self::forward_backward); sets `grad_features` too, the gradient in the
+    /// features, `[n, h, w, c]`, for the layers below that are trained as well.
+    ///
+    /// # Panics
+    /// As [`forward_backward`](Self::forward_backward), or unless the gradient is as long as the features.
+    pub fn forward_backward_through(
+        &mut self,
+        features: &[f32],
+        sex: &[f32],
+        target: &[f32],
+        loss: Loss,
+        random: &mut Stream,
+        mut grad_features: Option<&mut [f32]>,
+    ) -> f32 {
         let samples = self.samples(features, sex);
         assert_eq!(samples, target.len(), "one target a sample");
         if samples == 0 {
@@ -160,10 +177,16 @@ impl Head {
             affine.backward_of_averages(&averages.averages, &averages.coverage, &grad_pooled);
         if let Some(attention) = &mut self.attention {
             let grad = Pooled { averages: grad_averages, coverage: grad_coverage };
-            attention.backward(features, &affine, &mut trace, &averages, &grad, &mut grad_affine);
+            let down = grad_features.as_deref_mut();
+            attention.backward(features, &affine, &mut trace, &averages, &grad, &mut grad_affine, down);
+        } else if let Some(grad_features) = grad_features.as_deref_mut() {
+            self.average_pool().backward(&grad_averages, grad_features);
         }
-        // The features are frozen: no gradient goes further than gamma and beta.
         self.batch_norm.backward_affine(&statistics, &grad_affine);
+        if let Some(grad_features) = grad_features {
+            let rows = features.len() / self.config.channels;
+            self.batch_norm.backward_statistics(&statistics, rows).add_to(features, grad_features);
+        }
         self.trace = trace;
         mean_loss
     }
@@ -231,13 +254,16 @@ impl Head {
         samples
     }
 
+    fn average_pool(&self) -> AveragePool {
+        AveragePool { channels: self.config.channels, positions: self.config.positions() }
+    }
+
     /// Averages each sample's features `[n, h, w, c]`, under the attention where there is one.
     fn pool(&self, features: &[f32], affine: &ChannelAffine, trace: &mut AttentionTrace) -> Pooled {
         if let Some(attention) = &self.attention {
             return attention.forward(features, affine, trace);
         }
-        let HeadConfig { channels, .. } = self.config;
-        let pool = AveragePool { channels, positions: self.config.positions() };
+        let (pool, channels) = (self.average_pool(), self.config.channels);
         let mut averages = vec![0.0; features.len() / pool.positions];
         pool.forward(features, &mut averages);
         Pooled { coverage: vec![1.0; averages.len() / channels], averages }

@@ -1,4 +1,5 @@
 use crate::NetsError;
+use crate::named_tensor::{NamedTensor, matched};
 use crate::weights::read_tensor;
 use boneage_core::{Digest, Plane};
 use boneage_nn::{Blocked, Conv3x3, DirectConv3x3, Finish};
@@ -9,6 +10,49 @@ use safetensors::SafeTensors;
 /// Configuration D of Simonyan and Zisserman, "Very Deep Convolutional Networks", 2014.
 pub const VGG16_BLOCKS: [&[usize]; 5] =
     [&[64, 64], &[128, 128], &[256, 256, 256], &[512, 512, 512], &[512, 512, 512]];
+
+/// Convolutions of VGG16 up to its features.
+pub const VGG16_CONVOLUTIONS: usize = 13;
+
+/// One convolution of VGG16: 3x3, ReLU, and at the end of a block the 2x2 maximum.
+#[derive(Clone, Debug)]
+pub(crate) struct VggLayer {
+    /// `block4_conv2`, as Keras counts.
+    pub(crate) name: String,
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
+    pub(crate) finish: Finish,
+}
+
+impl VggLayer {
+    /// All of them, from the image on.
+    pub(crate) fn all() -> Vec<VggLayer> {
+        let mut layers = Vec::with_capacity(VGG16_CONVOLUTIONS);
+        let mut inputs = 3;
+        for (block, convolutions) in VGG16_BLOCKS.iter().enumerate() {
+            for (index, &outputs) in convolutions.iter().enumerate() {
+                let name = format!("block{}_conv{}", block + 1, index + 1);
+                let finish = Finish { relu: true, pool: index + 1 == convolutions.len() };
+                layers.push(VggLayer { name, inputs, outputs, finish });
+                inputs = outputs;
+            }
+        }
+        layers
+    }
+
+    /// Weights `[out, in, 3, 3]` and bias `[out]` from a file.
+    pub(crate) fn read(&self, file: &SafeTensors<'_>) -> Result<[Vec<f32>; 2], NetsError> {
+        let [weight, bias] = self.shapes();
+        let tensor = |(name, shape): (String, Vec<usize>)| read_tensor(file, "VGG16", &name, &shape);
+        Ok([tensor(weight)?, tensor(bias)?])
+    }
+
+    /// Names and shapes of weights and bias.
+    pub(crate) fn shapes(&self) -> [(String, Vec<usize>); 2] {
+        let weight = (format!("{}.weight", self.name), vec![self.outputs, self.inputs, 3, 3]);
+        [weight, (format!("{}.bias", self.name), vec![self.outputs])]
+    }
+}
 
 /// Mean of each colour over ImageNet in the order of the weights, blue first, on a scale of 0..255.
 const MEANS: [f32; 3] = [103.939, 116.779, 123.68];
@@ -24,16 +68,17 @@ pub struct Vgg16 {
     digest: Digest,
 }
 
-/// Feature maps `[batch, height, width, channels]`: a fifth halving of the image, 512 channels.
+/// Feature maps `[batch, height, width, channels]`: after all convolutions a fifth halving of the image and
+/// 512 channels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Features {
     /// Images.
     pub batch: usize,
-    /// Rows: the image's side / 32, rounded down.
+    /// Rows: after all convolutions the image's side / 32, rounded down.
     pub height: usize,
     /// Columns, likewise.
     pub width: usize,
-    /// 512.
+    /// After all convolutions 512.
     pub channels: usize,
     /// All values, channels last.
     pub values: Vec<f32>,
@@ -44,27 +89,47 @@ impl Vgg16 {
     pub fn from_safetensors(bytes: &[u8]) -> Result<Self, NetsError> {
         let file = SafeTensors::deserialize(bytes)?;
         let mut first = None;
-        let mut rest = Vec::new();
-        let mut in_channels = 3;
-        for (block, convolutions) in VGG16_BLOCKS.iter().enumerate() {
-            for (index, &out) in convolutions.iter().enumerate() {
-                let name = format!("block{}_conv{}", block + 1, index + 1);
-                let tensor = |part: &str, shape: &[usize]| {
-                    read_tensor(&file, "VGG16", &format!("{name}.{part}"), shape)
-                };
-                let weight = tensor("weight", &[out, in_channels, 3, 3])?;
-                let bias = tensor("bias", &[out])?;
-                if first.is_none() {
-                    first = Some(DirectConv3x3::new(&weight, &bias, in_channels, out)?);
-                } else {
-                    let finish = Finish { relu: true, pool: index + 1 == convolutions.len() };
-                    rest.push((Conv3x3::new(&weight, &bias, in_channels, out)?, finish));
-                }
-                in_channels = out;
+        let mut rest = Vec::with_capacity(VGG16_CONVOLUTIONS - 1);
+        for layer in VggLayer::all() {
+            let [weight, bias] = layer.read(&file)?;
+            if first.is_none() {
+                first = Some(DirectConv3x3::new(&weight, &bias, layer.inputs, layer.outputs)?);
+            } else {
+                rest.push((Conv3x3::new(&weight, &bias, layer.inputs, layer.outputs)?, layer.finish));
             }
         }
         let first = first.expect("the first block has convolutions");
         Ok(Vgg16 { first, rest, digest: Digest::of(bytes) })
+    }
+
+    /// Replaces convolutions by others that were trained: `tuned` holds `blockB_convN.weight` and `.bias`
+    /// of whole convolutions, in any order. The digest stays that of the file.
+    ///
+    /// # Errors
+    /// When a tensor is unknown, has another shape or lacks its companion.
+    pub fn with_tuned(mut self, tuned: &[NamedTensor]) -> Result<Self, NetsError> {
+        let names = tuned.iter().map(|tensor| tensor.name.as_str());
+        let is_tuned = |layer: &VggLayer| {
+            layer.shapes().iter().any(|(name, _)| names.clone().any(|tuned| tuned == name))
+        };
+        let layers = VggLayer::all();
+        let expected: Vec<NamedTensor> = layers
+            .iter()
+            .filter(|l| is_tuned(l))
+            .flat_map(|l| l.shapes())
+            .map(|(name, shape)| NamedTensor { values: vec![0.0; shape.iter().product()], name, shape })
+            .collect();
+        let ordered = matched(&expected, tuned, "VGG16")?;
+        let mut pairs = ordered.chunks_exact(2);
+        for (index, layer) in layers.iter().enumerate().filter(|(_, layer)| is_tuned(layer)) {
+            let Some([weight, bias]) = pairs.next() else { break };
+            let (weight, bias, inputs, outputs) = (&weight.values, &bias.values, layer.inputs, layer.outputs);
+            match index.checked_sub(1) {
+                None => self.first = DirectConv3x3::new(weight, bias, inputs, outputs)?,
+                Some(index) => self.rest[index].0 = Conv3x3::new(weight, bias, inputs, outputs)?,
+            }
+        }
+        Ok(self)
     }
 
     /// SHA-256 of the file that the weights came from.
@@ -79,39 +144,89 @@ impl Vgg16 {
         self.features_by_block(images, |_, _| ())
     }
 
+    /// What the first `convolutions` give, the 2x2 maximum that follows the last of them included; with
+    /// none the greys themselves, as one channel. `map_after` has the shape.
+    pub fn features_after(&self, images: &[&Plane], convolutions: usize) -> Result<Features, NetsError> {
+        if convolutions == 0 {
+            let side = check_sides(images)?;
+            let values = images.iter().flat_map(|image| image.pixels().iter().copied()).collect();
+            return Ok(Features { batch: images.len(), height: side, width: side, channels: 1, values });
+        }
+        Ok(features_of(&self.run(images, convolutions, |_, _| ())?))
+    }
+
+    /// `[height, width, channels]` of what the first `convolutions` give for an image of `side` x `side`.
+    pub fn map_after(convolutions: usize, side: usize) -> [usize; 3] {
+        let layers = VggLayer::all();
+        let done = &layers[..convolutions.min(layers.len())];
+        let halvings = done.iter().filter(|layer| layer.finish.pool).count();
+        let side = side >> halvings;
+        [side, side, done.last().map_or(1, |layer| layer.outputs)]
+    }
+
     /// As [`Vgg16::features`]; `seen` gets each block's output, blocks counted from 1.
     pub fn features_by_block(
         &self,
         images: &[&Plane],
-        mut seen: impl FnMut(usize, &Blocked),
+        seen: impl FnMut(usize, &Blocked),
     ) -> Result<Features, NetsError> {
-        let side = images.first().map_or(SMALLEST_SIDE, |image| image.width());
-        let mut input = Vec::with_capacity(images.len() * 3 * side * side);
-        for image in images {
-            let (width, height) = (image.width(), image.height());
-            if width != side || height != side || side < SMALLEST_SIDE {
-                return Err(NetsError::ImageSize { width, height, side });
-            }
-            for mean in MEANS {
-                input.extend(image.pixels().iter().map(|grey| grey - mean));
-            }
-        }
+        Ok(features_of(&self.run(images, VGG16_CONVOLUTIONS, seen)?))
+    }
+
+    fn run(
+        &self,
+        images: &[&Plane],
+        convolutions: usize,
+        mut seen: impl FnMut(usize, &Blocked),
+    ) -> Result<Blocked, NetsError> {
+        let side = check_sides(images)?;
+        let greys = images.iter().flat_map(|image| image.pixels().iter().copied());
+        let input = colours(greys.collect(), side * side);
         let mut maps = self.first.forward(&input, images.len(), side, side, true)?;
         drop(input);
         let mut block = 0;
-        for (convolution, finish) in &self.rest {
+        for (convolution, finish) in self.rest.iter().take(convolutions.saturating_sub(1)) {
             maps = convolution.forward(&maps, *finish)?;
             if finish.pool {
                 block += 1;
                 seen(block, &maps);
             }
         }
-        Ok(Features {
-            batch: maps.batch(),
-            height: maps.height(),
-            width: maps.width(),
-            channels: maps.channels(),
-            values: maps.to_nhwc(),
-        })
+        Ok(maps)
     }
+}
+
+/// Greys 0..255 of whole images of so many `pixels` into all three colours, less the mean of each:
+/// `[batch, 3, pixels]`, as Keras prepares it.
+pub(crate) fn colours(greys: Vec<f32>, pixels: usize) -> Vec<f32> {
+    let mut input = Vec::with_capacity(3 * greys.len());
+    for image in greys.chunks_exact(pixels.max(1)) {
+        for mean in MEANS {
+            input.extend(image.iter().map(|grey| grey - mean));
+        }
+    }
+    input
+}
+
+/// Blocked maps in the order of the heads.
+pub(crate) fn features_of(maps: &Blocked) -> Features {
+    Features {
+        batch: maps.batch(),
+        height: maps.height(),
+        width: maps.width(),
+        channels: maps.channels(),
+        values: maps.to_nhwc(),
+    }
+}
+
+/// The side that all images share.
+fn check_sides(images: &[&Plane]) -> Result<usize, NetsError> {
+    let side = images.first().map_or(SMALLEST_SIDE, |image| image.width());
+    for image in images {
+        let (width, height) = (image.width(), image.height());
+        if width != side || height != side || side < SMALLEST_SIDE {
+            return Err(NetsError::ImageSize { width, height, side });
+        }
+    }
+    Ok(side)
 }

@@ -13,7 +13,7 @@ type Parameters = HashMap<String, Vec<f64>>;
 
 /// A batch and its dropout masks.
 struct Batch {
-    features: Vec<f32>,
+    features: Vec<f64>,
     sex: Vec<f32>,
     target: Vec<f32>,
     masks: [Vec<f32>; 2],
@@ -38,11 +38,10 @@ fn dense(parameters: &Parameters, name: &str, x: &[f64], function: impl Fn(f64) 
     y
 }
 
-fn batch_norm(parameters: &Parameters, x: &[f32]) -> Vec<f64> {
+fn batch_norm(parameters: &Parameters, x: &[f64]) -> Vec<f64> {
     let (gamma, beta) = (&parameters["head.batch_norm.gamma"], &parameters["head.batch_norm.beta"]);
     let channels = gamma.len();
     let rows = (x.len() / channels) as f64;
-    let x = widen(x);
     let mut y = vec![0.0; x.len()];
     for c in 0..channels {
         let column = || x.iter().skip(c).step_by(channels);
@@ -132,10 +131,17 @@ fn check(config: HeadConfig) {
             Dropout::new(rate).draw(&mut mask, &mut || random.unit());
             mask
         });
-    let batch = Batch { features, sex, target, masks };
+    let mut batch = Batch { features: widen(&features), sex, target, masks };
 
-    let found =
-        head.forward_backward(&batch.features, &batch.sex, &batch.target, Loss::Mse, &mut dropout_stream());
+    let mut grad_features = vec![0.0; features.len()];
+    let found = head.forward_backward_through(
+        &features,
+        &batch.sex,
+        &batch.target,
+        Loss::Mse,
+        &mut dropout_stream(),
+        Some(&mut grad_features),
+    );
     let mut parameters: Parameters =
         head.params().iter().map(|param| (param.name.clone(), widen(&param.value))).collect();
     let expected = loss(&config, &parameters, &batch);
@@ -149,15 +155,32 @@ fn check(config: HeadConfig) {
                 parameters.get_mut(&param.name).unwrap()[i] = value;
                 loss(&config, &parameters, &batch)
             };
-            const STEP: f64 = 1e-6;
             numeric.push((at(here + STEP) - at(here - STEP)) / (2.0 * STEP));
             at(here);
         }
-        let scale = numeric.iter().fold(1e-4f64, |largest, v| largest.max(v.abs()));
-        for (i, (&found, expected)) in param.grad.iter().zip(&numeric).enumerate() {
-            let off = (f64::from(found) - expected).abs();
-            assert!(off < 5e-5 * scale, "{}[{i}]: {found}, numerically {expected}", param.name);
-        }
+        compare(&param.name, &param.grad, &numeric);
+    }
+    let mut numeric = Vec::new();
+    for i in 0..features.len() {
+        let here = batch.features[i];
+        let mut at = |value: f64| {
+            batch.features[i] = value;
+            loss(&config, &parameters, &batch)
+        };
+        numeric.push((at(here + STEP) - at(here - STEP)) / (2.0 * STEP));
+        at(here);
+    }
+    compare("features", &grad_features, &numeric);
+}
+
+/// Half the distance of the central differences.
+const STEP: f64 = 1e-6;
+
+fn compare(name: &str, found: &[f32], numeric: &[f64]) {
+    let scale = numeric.iter().fold(1e-4f64, |largest, v| largest.max(v.abs()));
+    for (i, (&found, expected)) in found.iter().zip(numeric).enumerate() {
+        let off = (f64::from(found) - expected).abs();
+        assert!(off < 5e-5 * scale, "{name}[{i}]: {found}, numerically {expected}");
     }
 }
 

@@ -148,6 +148,28 @@ impl BatchNorm {
         }
     }
 
+    /// What the gradient in the input gains through the batch's own mean and variance, as a scale and a
+    /// shift of the input: `dx[r, c] += scale[c] x[r, c] + shift[c]`. With `n` rows,
+    ///
+    /// ```text
+    /// scale = -gamma inverse_sd^2 dgamma / n
+    /// shift = -gamma inverse_sd dbeta / n - mean scale
+    /// ```
+    ///
+    /// For use beside [`affine`](Self::affine), whose layers give the rest; call after
+    /// [`backward_affine`](Self::backward_affine).
+    pub fn backward_statistics(&self, statistics: &BatchStatistics, rows: usize) -> ChannelAffine {
+        let n = rows.max(1) as f32;
+        let mut through = ChannelAffine::default();
+        for (c, &inverse) in statistics.inverse_sd.iter().enumerate() {
+            let common = -self.gamma.value[c] * inverse / n;
+            let scale = common * inverse * self.gamma.grad[c];
+            through.scale.push(scale);
+            through.shift.push(common * self.beta.grad[c] - statistics.mean[c] * scale);
+        }
+        through
+    }
+
     fn normalise(&self, input: &[f32], statistics: &BatchStatistics, output: &mut [f32]) {
         self.rows(input, output);
         let channels = self.channels();

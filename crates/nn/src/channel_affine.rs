@@ -1,4 +1,6 @@
+use crate::dense::row_chunk;
 use crate::{Dense, Param};
+use rayon::prelude::*;
 
 /// A scale and a shift a channel, `y[r, c] = scale[c] x[r, c] + shift[c]`: what a
 /// [`BatchNorm`](crate::BatchNorm) amounts to once its statistics stand.
@@ -56,6 +58,23 @@ impl ChannelAffine {
             grad.scale[c] += scale;
             grad.shift[c] += shift;
         }
+    }
+
+    /// Adds what it makes of `x` to `sum`, both `[rows, channels]`: `sum[r, c] += scale[c] x[r, c] + shift[c]`.
+    ///
+    /// # Panics
+    /// Unless both have the same whole number of rows.
+    pub fn add_to(&self, x: &[f32], sum: &mut [f32]) {
+        let channels = self.scale.len();
+        assert_eq!(x.len(), sum.len(), "as many rows in as out");
+        assert_eq!(x.len() % channels, 0, "rows of {channels} channels");
+        let chunk = channels * row_chunk(channels);
+        sum.par_chunks_mut(chunk).zip(x.par_chunks(chunk)).for_each(|(sum, x)| {
+            for (sum, x) in sum.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
+                let numbers = x.iter().zip(&self.scale).zip(&self.shift);
+                sum.iter_mut().zip(numbers).for_each(|(sum, ((x, scale), shift))| *sum += scale * x + shift);
+            }
+        });
     }
 
     /// Applies it to averages: `y[r, c] = scale[c] x[r, c] + coverage[r] shift[c]`, where `coverage`

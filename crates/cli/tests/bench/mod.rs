@@ -90,7 +90,7 @@ fn model() -> Vec<u8> {
         // So small that rounding hides the untrained head.
         age_sd: 1e-3,
         trained_ages: [Months(12.0), Months(216.0)],
-        backbone: BackboneName { name: "vgg16-imagenet".into(), digest: Digest::of(&backbone) },
+        backbone: BackboneName { name: "vgg16-imagenet".into(), digest: Digest::of(&backbone), frozen: 13 },
         training: Training {
             recipe: serde_json::Value::Null,
             recipe_digest: digest.clone(),
@@ -103,5 +103,7 @@ fn model() -> Vec<u8> {
         interval: None,
         weights: None,
     };
-    Bundle { head: Head::new(manifest.head.clone(), 11), manifest }.to_bytes().expect("a sound bundle")
+    Bundle { head: Head::new(manifest.head.clone(), 11), manifest, tuned: Vec::new() }
+        .to_bytes()
+        .expect("a sound bundle")
 }

@@ -32,6 +32,14 @@ pub struct TrainableConv3x3 {
     ready: OnceLock<(TransformedWeights, Buffer)>,
 }
 
+impl Clone for TrainableConv3x3 {
+    /// The same parameters; the copy transforms them itself when it is first used.
+    fn clone(&self) -> Self {
+        let (weight, bias) = (self.weight.clone(), self.bias.clone());
+        Self { weight, bias, isa: self.isa, ready: OnceLock::new() }
+    }
+}
+
 impl TrainableConv3x3 {
     /// A layer called `name` from weights `[out, in, 3, 3]` and bias `[out]`; its parameters are called
     /// `name.weight` and `name.bias`.
@@ -174,6 +182,13 @@ pub struct TrainableDirectConv3x3 {
     bias: Param,
     isa: Isa,
     ready: OnceLock<DirectConv3x3>,
+}
+
+impl Clone for TrainableDirectConv3x3 {
+    fn clone(&self) -> Self {
+        let (weight, bias) = (self.weight.clone(), self.bias.clone());
+        Self { weight, bias, isa: self.isa, ready: OnceLock::new() }
+    }
 }
 
 impl TrainableDirectConv3x3 {
