@@ -31,6 +31,7 @@ mod evaluate;
 mod experiment;
 mod feeder;
 mod fill;
+mod letters;
 mod metrics;
 mod progress;
 mod recipe;

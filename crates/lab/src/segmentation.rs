@@ -1,3 +1,4 @@
+use crate::letters::Letters;
 use crate::{Dataset, LabError, Progress, Radiograph};
 use boneage_core::Plane;
 use boneage_vision::{Bounds, DecodeLimits, HandRecipe, decode, extract_hand};
@@ -117,7 +118,7 @@ impl Segmentation {
     /// `checked` a table `id,letter` of letters of lead that a person judged.
     ///
     /// # Errors
-    /// When the table holds no judged image.
+    /// When the table cannot be read or judges no image.
     pub fn to_markdown(&self, command: &str, checked: Option<&str>) -> Result<String, LabError> {
         let of = |f: fn(&Agreement) -> f64| Quantiles::of(self.annotated.values().map(f).collect());
         let (keypoints, cover, iou) = (of(|a| a.keypoints), of(|a| a.cover), of(|a| a.box_iou));
@@ -146,15 +147,9 @@ impl Segmentation {
             fallen * 100.0,
             self.unreadable.len(),
         );
-        if let Some(table) = checked {
-            let (outside, touching, inside, none) = count_letters(table)?;
-            let _ = writeln!(
-                text,
-                "| letters of lead outside the mask, {} images checked by eye | all | {} ({touching} of these \
-                 touch the hand; {none} films show no letter), {inside} inside |",
-                outside + touching + inside + none,
-                outside + touching,
-            );
+        let letters = checked.map(Letters::read).transpose()?;
+        if let Some(letters) = &letters {
+            text.push_str(&letters.to_row());
         }
         let _ = write!(
             text,
@@ -176,6 +171,9 @@ impl Segmentation {
         text.push_str("\n## Where the whole frame was used\n\n| reason | images | ids |\n|---|---|---|\n");
         for (reason, ids) in &self.fallbacks {
             let _ = writeln!(text, "| {reason} | {} | {} |", ids.len(), ids.join(", "));
+        }
+        if let Some(letters) = &letters {
+            text.push_str(&letters.to_section());
         }
         text.push_str("\n## Annotated images with the fewest keypoints inside\n\n");
         let mut worst: Vec<_> = self.annotated.iter().collect();
@@ -262,19 +260,6 @@ fn without_numbers(message: &str) -> String {
         }
     }
     text
-}
-
-/// Judged letters of a table `id,letter`: outside, touching (outside, but against the hand), inside, none.
-fn count_letters(table: &str) -> Result<(usize, usize, usize, usize), LabError> {
-    let count = |word: &str| table.lines().filter(|line| line.split(',').nth(1) == Some(word)).count();
-    let counts = (count("outside"), count("touching"), count("inside"), count("none"));
-    if counts == (0, 0, 0, 0) {
-        return Err(LabError::Data(
-            "the table of checked letters judges no image; hint: lines are id,outside|touching|inside|none"
-                .into(),
-        ));
-    }
-    Ok(counts)
 }
 
 /// Mean and quantiles of some numbers.
