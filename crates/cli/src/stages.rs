@@ -1,5 +1,5 @@
 use crate::drawing::{Canvas, Colour, Weight, heat, mix, scaled};
-use boneage_core::Plane;
+use boneage_core::{Flag, Plane};
 use boneage_vision::{HandExtraction, Labels};
 use image::RgbImage;
 
@@ -23,52 +23,58 @@ const PANEL: f32 = 360.0;
 const GAP: i32 = 22;
 const MARGIN: i32 = 30;
 /// Height of the two lines under a panel.
-const CAPTION: i32 = 62;
+const CAPTION: i32 = 56;
+/// Height of a line of the facts.
+const LINE: i32 = 24;
+/// So narrow a column still holds its captions.
+const LEAST_COLUMN: i32 = 250;
+/// So low a row still holds the facts and the legend.
+const LEAST_ROW: i32 = 340;
 const COLUMNS: usize = 4;
 
 /// The paper's figure 3 for one radiograph: every step of the extraction on one sheet, each with its name
-/// and one line on what it shows. The file's name is not drawn: it may hold a patient's.
-pub(crate) fn stages(film: &Plane, found: &HandExtraction) -> RgbImage {
+/// and one line on what it shows, and in the eighth place what was found, with `flags` noticed on the way.
+/// The file's name is not drawn: it may hold a patient's.
+pub(crate) fn stages(film: &Plane, found: &HandExtraction, flags: &[Flag]) -> RgbImage {
     let zoom = PANEL / film.width().max(film.height()) as f32;
     let side = |pixels: usize| ((pixels as f32 * zoom).round() as usize).max(1);
     let size = (side(film.width()), side(film.height()));
-    let column = (size.0 as i32).max(220);
-    let row = size.1 as i32 + CAPTION;
+    let column = (size.0 as i32).max(LEAST_COLUMN);
+    let row = (size.1 as i32 + CAPTION).max(LEAST_ROW);
     let width = 2 * MARGIN + COLUMNS as i32 * column + (COLUMNS as i32 - 1) * GAP;
     let height = 2 * MARGIN + 2 * row + GAP;
     let mut sheet = Sheet { canvas: Canvas::new(width as usize, height as usize, GROUND), size, column, row };
 
-    let shown = windowed(&scaled(film, size.0, size.1), 0.0, 0.999);
-    sheet.film(0, &shown, "1  radiograph", "as it was read");
-    let gradient = windowed(&scaled(&found.gradient, size.0, size.1), 0.0, 0.99);
+    let mask = scaled(&found.mask, size.0, size.1);
+    let shown = windowed(&scaled(film, size.0, size.1), Some(&mask), 0.998);
+    sheet.film(0, &shown, "1  radiograph", "greys stretched to the hand's");
+    let gradient = windowed(&scaled(&found.gradient, size.0, size.1), None, 0.99);
     sheet.plane(1, &gradient, |value| heat(value.sqrt()), "2  gradient", "Sobel: where brightness changes");
     let marker = |label: u32| [UNDECIDED, PLATE, HAND][label.min(2) as usize];
     sheet.labels(2, &found.markers, None, marker, "3  markers", "below and above two thresholds");
     sheet.labels(3, &found.watershed, Some(&shown), marker, "4  watershed", "the markers, flooded");
     let largest = found.components.iter().max_by_key(|object| object.area).map(|object| object.label);
     let object = |label: u32| match label {
-        0 => GROUND,
+        0 => UNDECIDED,
         label if Some(label) == largest => HAND,
         label => OTHERS[label as usize % OTHERS.len()],
     };
     let objects = match found.components.len() {
+        0 => "none".to_owned(),
         1 => "one object, its holes filled".to_owned(),
         n => format!("{n} objects, their holes filled"),
     };
     sheet.labels(4, &found.objects, None, object, "5  objects", &objects);
-    let mask = scaled(&found.mask, size.0, size.1);
-    sheet.plane(
-        5,
-        &mask,
-        |value| mix(UNDECIDED, BRIGHT, value),
-        "6  mask",
-        "the largest, cleaned of what hangs on",
-    );
+    let (of_mask, of_extracted) = match found.failure {
+        None => ("the largest object, cleaned", "the radiograph inside the mask"),
+        Some(_) => ("the whole frame", "the whole radiograph"),
+    };
+    sheet.plane(5, &mask, |value| mix(UNDECIDED, BRIGHT, value), "6  mask", of_mask);
     let extracted: Vec<f32> =
         shown.pixels().iter().zip(mask.pixels()).map(|(film, mask)| film * mask).collect();
     let extracted = Plane::new(size.0, size.1, extracted);
-    sheet.film(6, &extracted, "7  extracted", "the radiograph inside the mask");
-    sheet.facts(film, found);
+    sheet.film(6, &extracted, "7  extracted", of_extracted);
+    sheet.facts(film, found, flags);
     sheet.canvas.into_image()
 }
 
@@ -84,8 +90,7 @@ struct Sheet {
 impl Sheet {
     fn corner(&self, panel: usize) -> (i32, i32) {
         let (column, row) = ((panel % COLUMNS) as i32, (panel / COLUMNS) as i32);
-        let inset = (self.column - self.size.0 as i32) / 2;
-        (MARGIN + column * (self.column + GAP) + inset, MARGIN + row * (self.row + GAP))
+        (MARGIN + column * (self.column + GAP), MARGIN + row * (self.row + GAP))
     }
 
     fn plane(&mut self, panel: usize, plane: &Plane, paint: impl Fn(f32) -> Colour, name: &str, line: &str) {
@@ -132,8 +137,8 @@ impl Sheet {
         self.canvas.text((left, top + 34), 16.0 * (room / natural).min(1.0), Weight::Regular, QUIET, line);
     }
 
-    /// In the eighth place: what was found, in words.
-    fn facts(&mut self, film: &Plane, found: &HandExtraction) {
+    /// In the eighth place: what was found, in words, and what the colours mean.
+    fn facts(&mut self, film: &Plane, found: &HandExtraction, flags: &[Flag]) {
         let (left, top) = self.corner(7);
         let (title, colour) = match found.failure {
             None => ("hand found", BRIGHT),
@@ -142,7 +147,7 @@ impl Sheet {
         self.canvas.text((left, top), 26.0, Weight::Bold, colour, title);
         let mut lines = vec![format!("{} x {} pixels", film.width(), film.height())];
         if found.cell > 1 {
-            lines.push(format!("worked on in blocks of {0} x {0}", found.cell));
+            lines.push(format!("worked on in blocks of {0} x {0} pixels", found.cell));
         }
         match &found.failure {
             Some(flag) => lines.push(flag.message.clone()),
@@ -154,23 +159,49 @@ impl Sheet {
                 lines.push(format!("plausibility {:.2} of 1", looks.score()));
             }
         }
+        lines.extend(flags.iter().map(|flag| flag.message.clone()));
         let room = self.column as f32 - 8.0;
-        let mut y = top + 46;
+        let mut y = top + 42;
         for line in lines {
-            for line in self.canvas.wrapped(17.0, Weight::Regular, &line, room) {
-                self.canvas.text((left, y), 17.0, Weight::Regular, QUIET, &line);
-                y += 25;
+            for line in self.canvas.wrapped(16.0, Weight::Regular, &line, room) {
+                self.canvas.text((left, y), 16.0, Weight::Regular, QUIET, &line);
+                y += LINE;
             }
+        }
+        // At the foot of the pictures beside it, unless the words above need the room; without any it is left out.
+        let legend: [(&[Colour], &str); 4] = [
+            (&[HAND], "hand"),
+            (&[PLATE], "ground"),
+            (&[UNDECIDED], "undecided, or no object"),
+            (&OTHERS, "other objects"),
+        ];
+        let foot = top + self.row - CAPTION - LINE * legend.len() as i32;
+        y = (y + 12).max(foot);
+        if y + LINE * legend.len() as i32 > top + self.row + MARGIN {
+            return;
+        }
+        for (colours, meaning) in legend {
+            // A rim, as one of the colours is nearly that of the sheet.
+            self.canvas.rectangle((left, y + 1), (20, 16), QUIET);
+            let stripe = 18 / colours.len() as i32;
+            for (i, &colour) in (0..).zip(colours) {
+                self.canvas.rectangle((left + 1 + i * stripe, y + 2), (stripe, 14), colour);
+            }
+            self.canvas.text((left + 30, y), 16.0, Weight::Regular, QUIET, meaning);
+            y += LINE;
         }
     }
 }
 
-/// Values between two quantiles as 0..1.
-fn windowed(plane: &Plane, low: f32, high: f32) -> Plane {
-    let mut sorted = plane.pixels().to_vec();
+/// Greys from the least to a quantile as 0..1: the quantile of those that `within` covers, where it is given,
+/// so that letters of lead and a plate's white border do not leave a dim film black.
+fn windowed(plane: &Plane, within: Option<&Plane>, high: f32) -> Plane {
+    let covered = |i: usize| within.is_none_or(|mask| mask.pixels()[i] > 0.5);
+    let mut sorted: Vec<f32> =
+        plane.pixels().iter().enumerate().filter(|&(i, _)| covered(i)).map(|(_, &value)| value).collect();
     sorted.sort_unstable_by(f32::total_cmp);
-    let at = |share: f32| sorted.get((share * (sorted.len() - 1) as f32) as usize).copied().unwrap_or(0.0);
-    let (low, high) = (at(low), at(high));
+    let low = plane.pixels().iter().copied().fold(f32::MAX, f32::min);
+    let high = sorted.get((high * sorted.len().saturating_sub(1) as f32) as usize).copied().unwrap_or(1.0);
     plane.map(|value| ((value - low) / (high - low).max(1e-6)).clamp(0.0, 1.0))
 }
 
@@ -186,9 +217,9 @@ mod tests {
                 let inside = x * 3 > width && x * 3 < 2 * width && y * 3 > height;
                 if inside { 0.8 } else { 0.1 }
             });
-            let sheet = stages(&film, &extract_hand(&film, &HandRecipe::default()));
-            assert!((900..1700).contains(&sheet.width()), "{width} x {height}: {}", sheet.width());
-            assert!((180..1000).contains(&sheet.height()), "{width} x {height}: {}", sheet.height());
+            let sheet = stages(&film, &extract_hand(&film, &HandRecipe::default()), &[]);
+            assert!((1000..1700).contains(&sheet.width()), "{width} x {height}: {}", sheet.width());
+            assert!((700..1000).contains(&sheet.height()), "{width} x {height}: {}", sheet.height());
         }
     }
 
@@ -200,7 +231,7 @@ mod tests {
             if finger || (y >= 60 && (30..75).contains(&x)) { 0.8 } else { 0.1 }
         });
         let has = |film: &Plane, colour: Colour| {
-            let sheet = stages(film, &extract_hand(film, &HandRecipe::default()));
+            let sheet = stages(film, &extract_hand(film, &HandRecipe::default()), &[]);
             let facts = sheet.width() * 3 / 4;
             sheet.enumerate_pixels().any(|(x, y, p)| x > facts && y > sheet.height() / 2 && p.0 == colour)
         };

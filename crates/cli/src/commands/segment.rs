@@ -76,7 +76,7 @@ impl Settings {
             let checked = args.checked.as_ref().map(|file| format!(" --checked {}", file.display()));
             let out = args.out.display();
             let checked = checked.unwrap_or_default();
-            let command = format!("boneage segment --measure --data DIR --out {out}{checked}");
+            let command = format!("boneage segment --measure --data DIR{checked} --out {out}");
             return Ok(Settings::Measure { data, report: args.out, checked: args.checked, command });
         }
         let inputs = gather(&args.paths);
@@ -134,11 +134,10 @@ fn extract_all(
             Ok(flags) => {
                 let missing = flags.iter().any(|flag| flag.code == FlagCode::HandNotFound);
                 exit = exit.max(if missing { Exit::No } else { Exit::Done });
-                let reasons: Vec<&str> = flags.iter().map(|flag| flag.message.as_str()).collect();
-                let line = match reasons.is_empty() {
-                    true => format!("{}: hand found\n", file.display()),
-                    false => format!("{}: {}\n", file.display(), reasons.join("; ")),
-                };
+                let found = (!missing).then_some("hand found");
+                let reasons = flags.iter().map(|flag| flag.message.as_str());
+                let told: Vec<&str> = found.into_iter().chain(reasons).collect();
+                let line = format!("{}: {}\n", file.display(), told.join("; "));
                 progress.suspend(|| printer.result(line))?;
             }
             Err(error) => {
@@ -164,7 +163,7 @@ fn extract_one(file: &Path, pictures: &Pictures) -> anyhow::Result<Vec<Flag>> {
     save(&found.mask, &pictures.mask)?;
     save(&found.extracted, &pictures.hand)?;
     if let Some(path) = &pictures.stages {
-        let sheet = stages(&film, &found);
+        let sheet = stages(&film, &found, &flags);
         sheet.save(path).with_context(|| format!("sheet {}", path.display()))?;
     }
     let HandExtraction { failure, .. } = found;
