@@ -25,6 +25,11 @@ pub enum AssessError {
         /// What the parser says, with line and column.
         reason: String,
     },
+    /// The manifest of something else, of a backbone.
+    #[error(
+        "the file's manifest is not that of a model: it has no format; hint: give the model itself, not its backbone"
+    )]
+    NotAModel,
     /// The manifest's layout is of another version.
     #[error(
         "the model's manifest has format {found}, this program knows {known}; hint: use the boneage that made it"

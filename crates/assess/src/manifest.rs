@@ -117,10 +117,12 @@ impl Manifest {
         // The format is looked at first: a manifest of tomorrow fails for that and not for a field it has.
         #[derive(Deserialize)]
         struct Format {
-            format: u32,
+            format: Option<u32>,
         }
         let unreadable = |error: serde_json::Error| AssessError::Manifest { reason: error.to_string() };
         let Format { format } = serde_json::from_str(json).map_err(unreadable)?;
+        // A backbone has a manifest of its own, without a format.
+        let format = format.ok_or(AssessError::NotAModel)?;
         if format != Manifest::FORMAT {
             return Err(AssessError::Format { found: format, known: Manifest::FORMAT });
         }
@@ -197,6 +199,7 @@ pub(crate) mod tests {
             Manifest::from_json(&changed).unwrap_err().to_string()
         };
         assert!(message("\"format\": 1", "\"format\": 2").contains("has format 2, this program knows 1"));
+        assert!(message("\"format\": 1,", "").contains("is not that of a model"));
         assert!(message("\"name\"", "\"nom\": 1, \"name\"").contains("nom"));
         assert!(message("41.2", "0.0").contains("age_sd = 0"));
         assert!(message("\"hidden\": 3", "\"hidden\": 3000000000").contains("hidden"));

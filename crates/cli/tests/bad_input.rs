@@ -76,16 +76,21 @@ fn a_path_that_is_not_there() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_without_permission() {
+fn a_file_or_folder_without_permission() {
     use std::os::unix::fs::PermissionsExt;
     let bench = Bench::new();
+    fs::create_dir(bench.path("closed")).unwrap();
     bench.film("locked.png", 100, 100);
-    fs::set_permissions(bench.path("locked.png"), fs::Permissions::from_mode(0o000)).unwrap();
+    for name in ["locked.png", "closed"] {
+        fs::set_permissions(bench.path(name), fs::Permissions::from_mode(0o000)).unwrap();
+    }
     if fs::read(bench.path("locked.png")).is_ok() {
         eprintln!("skipped: this user (root) may read every file");
         return;
     }
     unreadable(&bench, "locked.png");
+    unreadable(&bench, "closed");
+    fs::set_permissions(bench.path("closed"), fs::Permissions::from_mode(0o700)).unwrap();
 }
 
 #[test]
@@ -101,6 +106,14 @@ fn an_output_file_is_kept_unless_forced() {
     assert_eq!((forced.code, forced.stdout.as_str()), (0, ""), "{}", forced.stderr);
     let written = fs::read_to_string(bench.path("ages.csv")).unwrap();
     assert_eq!(written.lines().nth(1), Some("hand.png,female,122.4,,,true,,tiny"));
+}
+
+#[test]
+fn an_output_file_that_cannot_be_made() {
+    let ran = Bench::new().predict(&["hand.png", "--sex", "f", "--out", "absent/ages.csv"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    let told = ran.stderr.contains("absent/ages.csv") && ran.stderr.contains("hint:");
+    assert!(told, "{}", ran.stderr);
 }
 
 #[test]
@@ -143,6 +156,14 @@ fn a_damaged_model() {
     assert!(ran.stderr.contains("weights have digest") && ran.stderr.contains("hint:"), "{}", ran.stderr);
     bench.write("model.safetensors", &bytes[..bytes.len() / 2]);
     assert_eq!(bench.predict(&["hand.png"]).code, 2);
+}
+
+#[test]
+fn a_backbone_in_place_of_a_model() {
+    let backbone = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/vgg16-imagenet.safetensors");
+    let ran = Bench::new().predict(&["hand.png", "--model", backbone]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(ran.stderr.contains("not that of a model") && ran.stderr.contains("hint:"), "{}", ran.stderr);
 }
 
 #[test]
