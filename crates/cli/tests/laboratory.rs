@@ -93,6 +93,56 @@ fn drawings_become_a_model_that_is_measured() {
 }
 
 #[test]
+fn the_official_layout_is_checked_and_every_finding_named() {
+    let bench = Bench::new();
+    let images = "rsna/boneage-training-dataset";
+    fs::create_dir_all(bench.path(images)).expect("a writable folder");
+    let film = |id: u32, bend: f32| {
+        let wave = |x: u32, y: u32| ((x as f32 * 0.2).sin() + (y as f32 * bend).cos() + 2.0) * 60.0;
+        let film = GrayImage::from_fn(80, 100, |x, y| Luma([wave(x, y) as u8]));
+        film.save(bench.path(&format!("{images}/{id}.png"))).expect("an image file");
+    };
+    for (id, bend) in [(1377, 0.1), (1378, 0.1), (1379, 0.33), (1390, 0.7)] {
+        film(id, bend);
+    }
+    bench.write(&format!("{images}/1380.png"), b"\x89PNG\r\n\x1a\n cut short");
+    let table = "id,boneage,male\n1377,180,False\n1378,12,False\n1379,94,True\n1380,120,True\n1381,82,True\n\
+                 1382,old,True\n1383,90,perhaps\n1379,95,True\n";
+    bench.write("rsna/boneage-training-dataset.csv", table.as_bytes());
+    let checked = run(bench.dir.path(), &["dataset", "check", "--data", "rsna"]);
+    assert_eq!((checked.code, checked.stderr.lines().last()), (1, Some("5 things to put right")));
+    insta::assert_snapshot!(checked.stdout);
+    let json = run(bench.dir.path(), &["dataset", "check", "--data", "rsna", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert_eq!((json["radiographs"].as_u64(), json["missing"][0].as_str()), (Some(4), Some("1381")));
+}
+
+#[test]
+fn an_evaluation_tells_whom_it_leaves_out_and_keeps_a_file_that_is_there() {
+    let bench = Bench::new();
+    fs::create_dir(bench.path("films")).expect("a writable folder");
+    bench.film("films/1.png", 300, 300);
+    bench.write("ages.csv", b"id,boneage,male\n1,120,True\n2,100,False\n3,x,True\n");
+    bench.write("readings.csv", b"precious");
+    let own = ["evaluate", "--images", "films", "--labels", "ages.csv", "--model", "model.safetensors"];
+    let evaluate = |more: &[&str]| run(bench.dir.path(), &[&own[..], more].concat());
+
+    let told = evaluate(&[]);
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    assert!(told.stderr.contains("warning: 1 labelled images are not in the folder: 2\n"), "{}", told.stderr);
+    assert!(told.stderr.contains("warning: 1 rows of the table cannot be used: line 4"), "{}", told.stderr);
+
+    let kept = evaluate(&["--predictions", "readings.csv"]);
+    assert_eq!((kept.code, kept.stdout.as_str()), (2, ""));
+    assert!(kept.stderr.contains("readings.csv exists already; hint: --force"), "{}", kept.stderr);
+    assert_eq!(fs::read(bench.path("readings.csv")).expect("the file"), b"precious");
+    assert_eq!(evaluate(&["--predictions", "readings.csv", "--force"]).code, 0);
+    let readings = fs::read_to_string(bench.path("readings.csv")).expect("the readings");
+    let (before, after) = readings.split_once("122.4").expect("the reading");
+    assert_eq!((before, &after[2..]), ("id,sex,truth,predicted,accepted\n1,male,120,", ",true\n"));
+}
+
+#[test]
 fn wrong_words_are_named_with_a_hint() {
     let bench = Bench::new();
     let boneage = |args: &[&str]| run(bench.dir.path(), args);

@@ -45,6 +45,9 @@ pub(crate) struct Args {
     /// Also write each image's reading to this CSV file
     #[arg(long, value_name = "FILE")]
     predictions: Option<PathBuf>,
+    /// Replace the file of --predictions if it is there already
+    #[arg(long, requires = "predictions")]
+    force: bool,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -63,35 +66,33 @@ enum Format {
 /// What is meant: the images to read, and the constant to stand beside.
 struct Settings {
     radiographs: Vec<Radiograph>,
+    /// Ids without an image and rows that could not be used, in words.
+    left_out: Vec<String>,
     constant: Months,
     constant_source: &'static str,
 }
 
 impl Settings {
     fn new(args: &Args) -> anyhow::Result<Self> {
+        if let Some(there) = args.predictions.as_deref().filter(|file| !args.force && file.exists()) {
+            bail!("{} exists already; hint: --force replaces it", there.display());
+        }
         let ids = args.ids.as_deref().map(read_ids).transpose()?;
-        let wanted = |r: &Radiograph| ids.as_ref().is_none_or(|ids| ids.contains(&r.id));
-        let (radiographs, constant, constant_source) = match (&args.data, &args.images, &args.labels) {
-            (Some(data), _, _) => {
-                let part = match args.split {
-                    Split::Holdout => Part::Holdout,
-                    Split::Inner => Part::Inner,
-                    Split::Calibration => Part::Calibration,
-                };
-                let all = Dataset::read(data)?.radiographs;
-                let training = all.iter().filter(|r| part_of(&r.id) == Part::Training).map(|r| r.months);
-                let constant = median(training);
-                let mut chosen = all;
-                chosen.retain(|r| part_of(&r.id) == part && wanted(r));
-                (chosen, constant, "the median of the training labels")
-            }
-            (None, Some(images), Some(labels)) => {
-                let mut chosen = Dataset::read_parts(images, labels)?.radiographs;
-                chosen.retain(wanted);
-                let constant = median(chosen.iter().map(|r| r.months));
-                (chosen, constant, "the median of these labels")
-            }
+        let wanted = |id: &str| ids.as_ref().is_none_or(|ids| ids.contains(id));
+        let (dataset, part) = match (&args.data, &args.images, &args.labels) {
+            (Some(data), _, _) => (Dataset::read(data)?, Some(args.split.part())),
+            (None, Some(images), Some(labels)) => (Dataset::read_parts(images, labels)?, None),
             _ => bail!("no images are given; hint: --data DIR, or --images DIR with --labels CSV"),
+        };
+        let asked = |id: &str| wanted(id) && part.is_none_or(|part| part_of(id) == part);
+        let left_out = left_out(&dataset, &asked);
+        let mut radiographs = dataset.radiographs;
+        let training = radiographs.iter().filter(|r| part_of(&r.id) == Part::Training);
+        let of_training = median(training.map(|r| r.months));
+        radiographs.retain(|r| asked(&r.id));
+        let (constant, constant_source) = match part {
+            Some(_) => (of_training, "the median of the training labels"),
+            None => (median(radiographs.iter().map(|r| r.months)), "the median of these labels"),
         };
         let constant = constant.filter(|_| !radiographs.is_empty());
         let constant = constant.ok_or_else(|| {
@@ -99,8 +100,35 @@ impl Settings {
                 "no labelled image is left to read; hint: do --images, --labels and --ids use the same ids?"
             )
         })?;
-        Ok(Settings { radiographs, constant, constant_source })
+        Ok(Settings { radiographs, left_out, constant, constant_source })
     }
+}
+
+impl Split {
+    fn part(self) -> Part {
+        match self {
+            Split::Holdout => Part::Holdout,
+            Split::Inner => Part::Inner,
+            Split::Calibration => Part::Calibration,
+        }
+    }
+}
+
+/// Most of each kind that are named one by one.
+const NAMED: usize = 5;
+
+/// What of the table is not measured, where it is asked for: a figure must not hide whom it leaves out.
+fn left_out(dataset: &Dataset, wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
+    let missing: Vec<String> = dataset.missing.iter().filter(|id| wanted(id)).cloned().collect();
+    let rejected: Vec<String> =
+        dataset.rejected.iter().map(|row| format!("line {}: {}", row.line, row.reason)).collect();
+    let told = |what: &str, items: Vec<String>, between: &str| {
+        let named = items.iter().take(NAMED).cloned().collect::<Vec<_>>().join(between);
+        let more = if items.len() > NAMED { ", and more" } else { "" };
+        (!items.is_empty()).then(|| format!("{} {what}: {named}{more}", items.len()))
+    };
+    let missing = told("labelled images are not in the folder", missing, ", ");
+    missing.into_iter().chain(told("rows of the table cannot be used", rejected, "; ")).collect()
 }
 
 /// The ids of a file: each line up to the first comma; a header line `id` is passed over.
@@ -114,6 +142,7 @@ fn read_ids(path: &Path) -> anyhow::Result<HashSet<String>> {
 pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
     let settings = Settings::new(&args)?;
     let predictor = models::predictor(args.model.as_deref())?;
+    settings.left_out.iter().for_each(|line| printer.warning(line));
     let all: Vec<&Radiograph> = settings.radiographs.iter().collect();
     let (scored, unreadable) = read_all(&predictor, &all);
     for reason in &unreadable {
