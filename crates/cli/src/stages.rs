@@ -28,7 +28,7 @@ const CAPTION: i32 = 56;
 const LINE: i32 = 24;
 /// So narrow a column still holds its captions.
 const LEAST_COLUMN: i32 = 250;
-/// So low a row still holds the facts and the legend.
+/// So low a second row still holds the facts and the legend.
 const LEAST_ROW: i32 = 340;
 const COLUMNS: usize = 4;
 
@@ -40,14 +40,17 @@ pub(crate) fn stages(film: &Plane, found: &HandExtraction, flags: &[Flag]) -> Rg
     let side = |pixels: usize| ((pixels as f32 * zoom).round() as usize).max(1);
     let size = (side(film.width()), side(film.height()));
     let column = (size.0 as i32).max(LEAST_COLUMN);
-    let row = (size.1 as i32 + CAPTION).max(LEAST_ROW);
+    let row = size.1 as i32 + CAPTION;
+    let last_row = row.max(LEAST_ROW);
     let width = 2 * MARGIN + COLUMNS as i32 * column + (COLUMNS as i32 - 1) * GAP;
-    let height = 2 * MARGIN + 2 * row + GAP;
-    let mut sheet = Sheet { canvas: Canvas::new(width as usize, height as usize, GROUND), size, column, row };
+    let height = 2 * MARGIN + row + GAP + last_row;
+    let mut sheet =
+        Sheet { canvas: Canvas::new(width as usize, height as usize, GROUND), size, column, row, last_row };
 
     let mask = scaled(&found.mask, size.0, size.1);
     let shown = windowed(&scaled(film, size.0, size.1), Some(&mask), 0.998);
-    sheet.film(0, &shown, "1  radiograph", "greys stretched to the hand's");
+    let stretched = if found.failure.is_none() { "greys stretched to the hand's" } else { "greys stretched" };
+    sheet.film(0, &shown, "1  radiograph", stretched);
     let gradient = windowed(&scaled(&found.gradient, size.0, size.1), None, 0.99);
     sheet.plane(1, &gradient, |value| heat(value.sqrt()), "2  gradient", "Sobel: where brightness changes");
     let marker = |label: u32| [UNDECIDED, PLATE, HAND][label.min(2) as usize];
@@ -85,6 +88,8 @@ struct Sheet {
     size: (usize, usize),
     column: i32,
     row: i32,
+    /// The second row, which the facts may make higher.
+    last_row: i32,
 }
 
 impl Sheet {
@@ -175,9 +180,9 @@ impl Sheet {
             (&[UNDECIDED], "undecided, or no object"),
             (&OTHERS, "other objects"),
         ];
-        let foot = top + self.row - CAPTION - LINE * legend.len() as i32;
+        let foot = top + self.last_row - CAPTION - LINE * legend.len() as i32;
         y = (y + 12).max(foot);
-        if y + LINE * legend.len() as i32 > top + self.row + MARGIN {
+        if y + LINE * legend.len() as i32 > top + self.last_row + MARGIN {
             return;
         }
         for (colours, meaning) in legend {
@@ -219,7 +224,7 @@ mod tests {
             });
             let sheet = stages(&film, &extract_hand(&film, &HandRecipe::default()), &[]);
             assert!((1000..1700).contains(&sheet.width()), "{width} x {height}: {}", sheet.width());
-            assert!((700..1000).contains(&sheet.height()), "{width} x {height}: {}", sheet.height());
+            assert!((450..1000).contains(&sheet.height()), "{width} x {height}: {}", sheet.height());
         }
     }
 
