@@ -68,8 +68,8 @@ impl Bundle {
         Ok(Bundle { manifest, head, tuned })
     }
 
-    /// The file: the head's tensors as f32, those of the backbone as f16, which halves the file and costs
-    /// a few thousandths of a month; the manifest with the digest of the weights filled in.
+    /// The file: the head's tensors as f32, those of the backbone as f16, which halves the file; the
+    /// manifest with the digest of the weights filled in.
     /// The same bundle gives the same bytes.
     pub fn to_bytes(&self) -> Result<Vec<u8>, AssessError> {
         let state = self.head.state();

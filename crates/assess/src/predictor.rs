@@ -2,7 +2,7 @@ use crate::attention::spread;
 use crate::judgement::{by_seriousness, decide, flag_of_age, flags_of_plane, is_readable};
 use crate::{AssessError, Bundle, Manifest};
 use boneage_core::{Assessment, Digest, Flag, FlagCode, Interval, ModelName, Months, Plane, Sex, SexGiven};
-use boneage_nets::{HeadOutput, VGG16_BLOCKS, Vgg16};
+use boneage_nets::{Arithmetic, HeadOutput, VGG16_BLOCKS, Vgg16};
 use boneage_vision::Frame;
 
 /// One image with what is known about it.
@@ -42,9 +42,21 @@ impl Predictor {
     /// If either is damaged, or if backbone, preprocessing and head do not belong together; the message
     /// names what differs.
     pub fn new(bundle: &[u8], backbone: &[u8]) -> Result<Self, AssessError> {
+        Predictor::with_arithmetic(bundle, backbone, Arithmetic::Winograd)
+    }
+
+    /// The same with convolutions computed as they are defined, several times slower.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn exact(bundle: &[u8], backbone: &[u8]) -> Result<Self, AssessError> {
+        Predictor::with_arithmetic(bundle, backbone, Arithmetic::Direct)
+    }
+
+    fn with_arithmetic(bundle: &[u8], backbone: &[u8], arithmetic: Arithmetic) -> Result<Self, AssessError> {
         let digest = Digest::of(bundle);
         let bundle = Bundle::read(bundle)?;
-        let backbone = Vgg16::from_safetensors(backbone)?;
+        let backbone = Vgg16::with_arithmetic(backbone, arithmetic)?;
         let wanted = &bundle.manifest.backbone;
         if wanted.digest != *backbone.digest() {
             let (name, expected) = (wanted.name.clone(), wanted.digest.clone());

@@ -21,4 +21,4 @@ pub use named_tensor::NamedTensor;
 pub use network::Network;
 pub use parameter_average::ParameterAverage;
 pub use vgg_tail::VggTail;
-pub use vgg16::{Features, VGG16_BLOCKS, VGG16_CONVOLUTIONS, Vgg16};
+pub use vgg16::{Arithmetic, Features, VGG16_BLOCKS, VGG16_CONVOLUTIONS, Vgg16};

@@ -60,8 +60,29 @@ const MEANS: [f32; 3] = [103.939, 116.779, 123.68];
 /// Smallest side that leaves a pixel after five halvings.
 const SMALLEST_SIDE: usize = 32;
 
+/// How convolutions are computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Arithmetic {
+    /// By Winograd's algorithm, within 5e-6 of exact arithmetic over the whole network.
+    #[default]
+    Winograd,
+    /// As they are defined, several times slower: for holding the fast way against.
+    Direct,
+}
+
+impl Arithmetic {
+    fn convolution(self, weight: &[f32], bias: &[f32], layer: &VggLayer) -> Result<Conv3x3, NetsError> {
+        let (inputs, outputs) = (layer.inputs, layer.outputs);
+        Ok(match self {
+            Arithmetic::Winograd => Conv3x3::new(weight, bias, inputs, outputs)?,
+            Arithmetic::Direct => Conv3x3::exact(weight, bias, inputs, outputs)?,
+        })
+    }
+}
+
 /// The convolutional part of VGG16: images in, feature maps out.
 pub struct Vgg16 {
+    arithmetic: Arithmetic,
     first: DirectConv3x3,
     /// The twelve convolutions after the first, each with what follows it.
     rest: Vec<(Conv3x3, Finish)>,
@@ -87,6 +108,11 @@ pub struct Features {
 impl Vgg16 {
     /// From a safetensors file with `blockB_convN.weight` `[out, in, 3, 3]` and `.bias` `[out]`.
     pub fn from_safetensors(bytes: &[u8]) -> Result<Self, NetsError> {
+        Vgg16::with_arithmetic(bytes, Arithmetic::default())
+    }
+
+    /// The same, to be computed as `arithmetic` says.
+    pub fn with_arithmetic(bytes: &[u8], arithmetic: Arithmetic) -> Result<Self, NetsError> {
         let file = SafeTensors::deserialize(bytes)?;
         let mut first = None;
         let mut rest = Vec::with_capacity(VGG16_CONVOLUTIONS - 1);
@@ -95,11 +121,11 @@ impl Vgg16 {
             if first.is_none() {
                 first = Some(DirectConv3x3::new(&weight, &bias, layer.inputs, layer.outputs)?);
             } else {
-                rest.push((Conv3x3::new(&weight, &bias, layer.inputs, layer.outputs)?, layer.finish));
+                rest.push((arithmetic.convolution(&weight, &bias, &layer)?, layer.finish));
             }
         }
         let first = first.expect("the first block has convolutions");
-        Ok(Vgg16 { first, rest, digest: Digest::of(bytes) })
+        Ok(Vgg16 { arithmetic, first, rest, digest: Digest::of(bytes) })
     }
 
     /// Replaces convolutions by others that were trained: `tuned` holds `blockB_convN.weight` and `.bias`
@@ -123,10 +149,10 @@ impl Vgg16 {
         let mut pairs = ordered.chunks_exact(2);
         for (index, layer) in layers.iter().enumerate().filter(|(_, layer)| is_tuned(layer)) {
             let Some([weight, bias]) = pairs.next() else { break };
-            let (weight, bias, inputs, outputs) = (&weight.values, &bias.values, layer.inputs, layer.outputs);
+            let (weight, bias) = (&weight.values, &bias.values);
             match index.checked_sub(1) {
-                None => self.first = DirectConv3x3::new(weight, bias, inputs, outputs)?,
-                Some(index) => self.rest[index].0 = Conv3x3::new(weight, bias, inputs, outputs)?,
+                None => self.first = DirectConv3x3::new(weight, bias, layer.inputs, layer.outputs)?,
+                Some(index) => self.rest[index].0 = self.arithmetic.convolution(weight, bias, layer)?,
             }
         }
         Ok(self)

@@ -1,5 +1,5 @@
 use crate::exit::Exit;
-use crate::models;
+use crate::models::{self, ModelArgs};
 use crate::printer::Printer;
 use anyhow::{Context, anyhow, bail};
 use boneage_core::Months;
@@ -21,9 +21,8 @@ use std::path::{Path, PathBuf};
   One's own images:
     boneage evaluate --images films --labels ages.csv --format json")]
 pub(crate) struct Args {
-    /// A model of `boneage models`, or a model file [default: the first of `boneage models`]
-    #[arg(long, value_name = "NAME|FILE")]
-    model: Option<String>,
+    #[command(flatten)]
+    model: ModelArgs,
     /// Folder of images, each named by its id: ID.png or ID.jpg
     #[arg(long, value_name = "DIR", requires = "labels", conflicts_with = "data")]
     images: Option<PathBuf>,
@@ -141,7 +140,7 @@ fn read_ids(path: &Path) -> anyhow::Result<HashSet<String>> {
 /// Reads every image and prints the evaluation.
 pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
     let settings = Settings::new(&args)?;
-    let predictor = models::predictor(args.model.as_deref())?;
+    let predictor = models::predictor(&args.model)?;
     settings.left_out.iter().for_each(|line| printer.warning(line));
     let all: Vec<&Radiograph> = settings.radiographs.iter().collect();
     let (scored, unreadable) = read_all(&predictor, &all);

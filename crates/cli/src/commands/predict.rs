@@ -1,6 +1,6 @@
 use crate::exit::{Exit, OurFault};
 use crate::inputs::{gather, overlay_names};
-use crate::models;
+use crate::models::{self, ModelArgs};
 use crate::overlay::overlay;
 use crate::printer::Printer;
 use crate::report::{self, Format};
@@ -35,9 +35,8 @@ pub(crate) struct Args {
     /// Table of sexes with the columns file,sex (or id,male as in the RSNA data)
     #[arg(long, value_name = "FILE")]
     sex_csv: Option<PathBuf>,
-    /// A model of `boneage models`, or a model file [default: the first of `boneage models`]
-    #[arg(long, value_name = "NAME|FILE")]
-    model: Option<String>,
+    #[command(flatten)]
+    model: ModelArgs,
     /// How the result is written
     #[arg(long, value_enum, default_value = "text")]
     format: FormatWord,
@@ -82,7 +81,7 @@ struct Settings {
     files: Vec<PathBuf>,
     failures: Vec<anyhow::Error>,
     sexes: Sexes,
-    model: Option<String>,
+    model: ModelArgs,
     format: Format,
     pictures: Option<Vec<PathBuf>>,
     out: Option<PathBuf>,
@@ -141,7 +140,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
         printer.error(failure);
         exit = exit.max(Exit::Input);
     }
-    let predictor = models::predictor(settings.model.as_deref())?;
+    let predictor = models::predictor(&settings.model)?;
     let mut out: Box<dyn Write> = match &settings.out {
         Some(path) => Box::new(create(path, settings.force)?),
         None => Box::new(printer.results()),
