@@ -1,4 +1,8 @@
 use crate::{NnError, Param};
+use rayon::prelude::*;
+
+/// Numbers that one task takes: most parameters of a head are smaller, and are not worth sharing.
+const CHUNK: usize = 1 << 15;
 
 /// The settings of [`Adam`]; the defaults are those of Keras.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -123,12 +127,16 @@ impl Adam {
         let rate = (f64::from(learning_rate) * correction(beta2).sqrt() / correction(beta1)) as f32;
         for (param, moments) in params.iter_mut().zip(&mut self.state.moments) {
             assert_eq!(param.name, moments.name, "the same parameters at every step");
-            let running = moments.first.iter_mut().zip(&mut moments.second);
-            for ((w, &g), (m, v)) in param.value.iter_mut().zip(&param.grad).zip(running) {
-                *m = beta1 * *m + (1.0 - beta1) * g;
-                *v = beta2 * *v + (1.0 - beta2) * g * g;
-                *w -= rate * *m / (v.sqrt() + epsilon);
-            }
+            let running = moments.first.par_chunks_mut(CHUNK).zip(moments.second.par_chunks_mut(CHUNK));
+            let values = param.value.par_chunks_mut(CHUNK).zip(param.grad.par_chunks(CHUNK));
+            values.zip(running).for_each(|((values, gradients), (first, second))| {
+                let running = first.iter_mut().zip(second);
+                for ((w, &g), (m, v)) in values.iter_mut().zip(gradients).zip(running) {
+                    *m = beta1 * *m + (1.0 - beta1) * g;
+                    *v = beta2 * *v + (1.0 - beta2) * g * g;
+                    *w -= rate * *m / (v.sqrt() + epsilon);
+                }
+            });
         }
     }
 }

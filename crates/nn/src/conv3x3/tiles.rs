@@ -199,6 +199,7 @@ impl Pass<'_> {
             let mut job = TileProduct {
                 v: v.pointer().add(point * slots[0].point_stride()),
                 u: self.weights.part(point, panel).as_ptr(),
+                u_next: self.weights.part_after(point, panel).as_ptr(),
                 m: m.pointer()
                     .add(point * slots[1].point_stride() + slots[1].at(panel * panel_blocks / LINE, 0)),
                 blocks: slots[0].blocks,

@@ -4,7 +4,7 @@ use crate::buffer::{LINE, Scratch, Shared};
 use crate::simd::Isa;
 use rayon::prelude::*;
 
-/// Weights as the matrix products read them: `U = G g G^T` as `[panels][36][channels][panel]`.
+/// Weights as the matrix products read them: `U = G g G^T` as `[36][panels][channels][panel]`.
 pub(super) struct TransformedWeights {
     isa: Isa,
     in_blocks: usize,
@@ -39,8 +39,8 @@ impl TransformedWeights {
         let panel = isa.panel();
         let in_blocks = sum_channels.div_ceil(LINE);
         let panels = lane_channels.div_ceil(panel);
-        let point_stride = point_stride(in_blocks, panel);
-        let mut values = Scratch::take(panels * POINTS * point_stride);
+        let point_stride = point_stride(panels, in_blocks, panel);
+        let mut values = Scratch::take(POINTS * point_stride);
         let shared = Shared::new(values.as_mut_slice());
         (0..panels).into_par_iter().for_each(|k| {
             let kernels = PanelKernels {
@@ -53,7 +53,7 @@ impl TransformedWeights {
             let weights = &weights[k * panel * lane_stride..];
             // SAFETY: the set is available; panels are disjoint parts of the scratch taken above.
             unsafe {
-                let u = shared.pointer().add(k * POINTS * point_stride);
+                let u = shared.pointer().add(k * in_blocks * LINE * panel);
                 isa.run(&mut WeightTransform { weights, kernels, u, point_stride });
             }
         });
@@ -76,13 +76,20 @@ impl TransformedWeights {
 
     /// `[channels][panel]` of one matrix product.
     pub(super) fn part(&self, point: usize, panel: usize) -> &[f32] {
-        let start = (panel * POINTS + point) * point_stride(self.in_blocks, self.isa.panel());
-        &self.values.as_slice()[start..start + self.in_blocks * LINE * self.isa.panel()]
+        let part = self.in_blocks * LINE * self.isa.panel();
+        let start = point * point_stride(self.panels, self.in_blocks, self.isa.panel()) + panel * part;
+        &self.values.as_slice()[start..start + part]
+    }
+
+    /// The part of the product that follows in memory; after the last one the first.
+    pub(super) fn part_after(&self, point: usize, panel: usize) -> &[f32] {
+        let next = point * self.panels + panel + 1;
+        self.part(next / self.panels % POINTS, next % self.panels)
     }
 }
 
 /// Floats from a point to the next in transformed weights: an odd number of cache lines, as in
 /// [`TileSlots`](super::tiles::TileSlots).
-pub(super) fn point_stride(in_blocks: usize, panel: usize) -> usize {
-    ((in_blocks * panel) | 1) * LINE
+pub(super) fn point_stride(panels: usize, in_blocks: usize, panel: usize) -> usize {
+    ((panels * in_blocks * panel) | 1) * LINE
 }

@@ -36,8 +36,8 @@ pub(super) fn weight_gradient(x: &Blocked, dy: &Blocked, isa: Isa, gradient: &mu
     if d_slots.blocks > dy.blocks() {
         d.as_mut_slice().fill(0.0);
     }
-    let point_stride = point_stride(x.blocks(), panel);
-    let mut du = Scratch::take(panels * POINTS * point_stride);
+    let point_stride = point_stride(panels, x.blocks(), panel);
+    let mut du = Scratch::take(POINTS * point_stride);
     let [v, d, du] = [&mut v, &mut d, &mut du].map(|scratch| Shared::new(scratch.as_mut_slice()));
 
     for first in (0..tiles).step_by(together) {
@@ -71,7 +71,7 @@ pub(super) fn weight_gradient(x: &Blocked, dy: &Blocked, isa: Isa, gradient: &mu
                     v_stride: together,
                     d: d.pointer().add(point * d_slots.point_stride() + d_slots.at(k * panel / LINE, 0)),
                     d_stride: together,
-                    du: du.pointer().add((k * POINTS + point) * point_stride),
+                    du: du.pointer().add(point * point_stride + k * x.blocks() * LINE * panel),
                     blocks: x.blocks(),
                     count,
                     add: first > 0,
@@ -92,7 +92,7 @@ pub(super) fn weight_gradient(x: &Blocked, dy: &Blocked, isa: Isa, gradient: &mu
         // SAFETY: the set is available; each panel has its own output channels' kernels.
         unsafe {
             isa.run(&mut WeightTransformGradient {
-                du: du.pointer().add(k * POINTS * point_stride),
+                du: du.pointer().add(k * x.blocks() * LINE * panel),
                 point_stride,
                 kernels,
                 gradient: gradient.pointer().add(k * panel * kernels.lane_stride),

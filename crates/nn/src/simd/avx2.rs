@@ -76,4 +76,14 @@ impl Simd for Avx2 {
             _mm_storel_epi64(to.cast(), _mm_packus_epi16(halves, halves));
         }
     }
+    #[inline(always)]
+    fn prefetch(from: *const f32) {
+        // SAFETY: a prefetch never faults, and SSE is part of x86-64.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
+    }
+    #[inline(always)]
+    fn prefetch_far(from: *const f32) {
+        // SAFETY: as in `prefetch`.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
+    }
 }

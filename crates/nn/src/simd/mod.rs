@@ -47,6 +47,12 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn load_bytes(from: *const u8) -> Self::V;
     /// Whole numbers 0..=255 to a byte each.
     unsafe fn store_bytes(to: *mut u8, v: Self::V);
+    /// Asks for a cache line that will be read soon; any address will do, and no memory is touched.
+    #[inline(always)]
+    fn prefetch(_from: *const f32) {}
+    /// The same for one that will be read later: into the second cache, so that the first keeps its lines.
+    #[inline(always)]
+    fn prefetch_far(_from: *const f32) {}
 }
 
 /// A kernel with its arguments.

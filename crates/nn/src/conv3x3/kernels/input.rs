@@ -26,22 +26,29 @@ impl Job for InputTiles<'_> {
     unsafe fn run<S: Simd>(&mut self) {
         let (height, width) = (self.grid.height, self.grid.width);
         let plane = height * width * LINE;
-        for t in 0..self.count {
-            let (image, tile_y, tile_x) = self.grid.locate(self.first + t);
-            // The tile begins one pixel up and left of its outputs; rows and columns outside are zero.
-            let rows = valid(tile_y, height);
-            let columns = valid(tile_x, width);
-            let corner = (tile_y * STEP * width + tile_x * STEP) as isize - width as isize - 1;
-            for block in self.blocks.clone() {
-                let start = (image * self.slots.blocks + block) * plane;
+        // Block by block, so that the reads are six streams along the rows.
+        for block in self.blocks.clone() {
+            for t in 0..self.count {
+                let (image, tile_y, tile_x) = self.grid.locate(self.first + t);
+                // The tile begins one pixel up and left of its outputs; rows and columns outside are zero.
+                let rows = valid(tile_y, height);
+                let columns = valid(tile_x, width);
+                let start = ((image * self.slots.blocks + block) * plane) as isize;
+                let corner = (tile_y * STEP * width + tile_x * STEP) as isize - width as isize - 1;
+                let source = self.x.as_ptr().wrapping_offset(start + corner * LINE as isize);
+                // The columns that the tile after the next adds; the streams are too short for the
+                // processor to guess.
+                for i in 0..TILE {
+                    for j in TILE..TILE + STEP {
+                        S::prefetch(source.wrapping_add((i * width + j + STEP) * LINE));
+                    }
+                }
                 for lane in (0..LINE).step_by(S::LANES) {
                     // SAFETY: only pixels within `rows` and `columns` are read, which lie in the image; the
                     // slots written are those of tile `t` and this block.
                     unsafe {
-                        let corner = start as isize + corner * LINE as isize + lane as isize;
-                        let source = self.x.as_ptr().wrapping_offset(corner);
                         let target = self.v.add(self.slots.at(block, t) + lane);
-                        let d = load::<S, TILE>(source, width, &rows, &columns);
+                        let d = load::<S, TILE>(source.wrapping_add(lane), width, &rows, &columns);
                         transform_both_ways::<S, TILE>(d, target, self.slots.point_stride());
                     }
                 }
@@ -66,19 +73,24 @@ impl Job for GradientTiles<'_> {
     unsafe fn run<S: Simd>(&mut self) {
         let job = &self.tiles;
         let (height, width) = (job.grid.height, job.grid.width);
-        for t in 0..job.count {
-            let (image, tile_y, tile_x) = job.grid.locate(job.first + t);
-            let rows = 0..STEP.min(height - tile_y * STEP);
-            let columns = 0..STEP.min(width - tile_x * STEP);
-            let corner = tile_y * STEP * width + tile_x * STEP;
-            for block in job.blocks.clone() {
-                let start = (image * self.planes + block) * height * width;
+        for block in job.blocks.clone() {
+            for t in 0..job.count {
+                let (image, tile_y, tile_x) = job.grid.locate(job.first + t);
+                let rows = 0..STEP.min(height - tile_y * STEP);
+                let columns = 0..STEP.min(width - tile_x * STEP);
+                let corner = tile_y * STEP * width + tile_x * STEP;
+                let source = (image * self.planes + block) * height * width + corner;
+                let source = job.x.as_ptr().wrapping_add(source * LINE);
+                for i in 0..STEP {
+                    for j in 2 * STEP..3 * STEP {
+                        S::prefetch(source.wrapping_add((i * width + j) * LINE));
+                    }
+                }
                 for lane in (0..LINE).step_by(S::LANES) {
                     // SAFETY: as in `InputTiles`.
                     unsafe {
-                        let source = job.x.as_ptr().add((start + corner) * LINE + lane);
                         let target = job.v.add(job.slots.at(block, t) + lane);
-                        let d = load::<S, STEP>(source, width, &rows, &columns);
+                        let d = load::<S, STEP>(source.wrapping_add(lane), width, &rows, &columns);
                         transform_both_ways::<S, STEP>(d, target, job.slots.point_stride());
                     }
                 }

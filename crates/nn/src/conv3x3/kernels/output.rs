@@ -41,11 +41,11 @@ impl Job for OutputTiles<'_> {
             false => (self.grid.height, self.grid.width),
         };
         let step = if self.pool { STEP / 2 } else { STEP };
-        for t in 0..self.count {
-            let (image, tile_y, tile_x) = self.grid.locate(self.first + t);
-            let rows = step.min(height.saturating_sub(tile_y * step));
-            let columns = step.min(width.saturating_sub(tile_x * step));
-            for block in self.blocks.clone() {
+        for block in self.blocks.clone() {
+            for t in 0..self.count {
+                let (image, tile_y, tile_x) = self.grid.locate(self.first + t);
+                let rows = step.min(height.saturating_sub(tile_y * step));
+                let columns = step.min(width.saturating_sub(tile_x * step));
                 let start = (image * self.all_blocks + block) * height * width;
                 let start = start + tile_y * step * width + tile_x * step;
                 for lane in (0..LINE).step_by(S::LANES) {

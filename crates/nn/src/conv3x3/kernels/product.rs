@@ -8,6 +8,8 @@ use crate::simd::{Job, Simd};
 pub(crate) struct TileProduct {
     pub(crate) v: *const f32,
     pub(crate) u: *const f32,
+    /// The panel of the product that comes next, to be brought nearer meanwhile.
+    pub(crate) u_next: *const f32,
     pub(crate) m: *mut f32,
     /// Blocks of 16 input channels.
     pub(crate) blocks: usize,
@@ -16,10 +18,18 @@ pub(crate) struct TileProduct {
     pub(crate) count: usize,
 }
 
+/// Channels by which the first cache is ahead of the weights that are used.
+const AHEAD: usize = 24;
+
 impl Job for TileProduct {
     /// In register blocks of `TILE_ROWS` tiles by two registers of output channels.
     #[inline(always)]
     unsafe fn run<S: Simd>(&mut self) {
+        let row_blocks = self.count.div_ceil(S::TILE_ROWS);
+        // Each row block fetches its share of the next panel, so that memory is never asked for a whole
+        // panel within one of them.
+        let share = (2 * S::LANES).div_ceil(row_blocks);
+        let mut next = self.u_next;
         let mut t = 0;
         while t < self.count {
             let rows = (self.count - t).min(S::TILE_ROWS);
@@ -27,30 +37,39 @@ impl Job for TileProduct {
             unsafe {
                 let (v, m) = (self.v.add(t * LINE), self.m.add(t * LINE));
                 match rows {
-                    1 => self.register_block::<S, 1>(v, m),
-                    2 => self.register_block::<S, 2>(v, m),
-                    3 => self.register_block::<S, 3>(v, m),
-                    4 => self.register_block::<S, 4>(v, m),
-                    5 => self.register_block::<S, 5>(v, m),
-                    6 => self.register_block::<S, 6>(v, m),
-                    7 => self.register_block::<S, 7>(v, m),
-                    8 => self.register_block::<S, 8>(v, m),
-                    9 => self.register_block::<S, 9>(v, m),
-                    10 => self.register_block::<S, 10>(v, m),
-                    11 => self.register_block::<S, 11>(v, m),
-                    _ => self.register_block::<S, 12>(v, m),
+                    1 => self.register_block::<S, 1>(v, m, next, share),
+                    2 => self.register_block::<S, 2>(v, m, next, share),
+                    3 => self.register_block::<S, 3>(v, m, next, share),
+                    4 => self.register_block::<S, 4>(v, m, next, share),
+                    5 => self.register_block::<S, 5>(v, m, next, share),
+                    6 => self.register_block::<S, 6>(v, m, next, share),
+                    7 => self.register_block::<S, 7>(v, m, next, share),
+                    8 => self.register_block::<S, 8>(v, m, next, share),
+                    9 => self.register_block::<S, 9>(v, m, next, share),
+                    10 => self.register_block::<S, 10>(v, m, next, share),
+                    11 => self.register_block::<S, 11>(v, m, next, share),
+                    _ => self.register_block::<S, 12>(v, m, next, share),
                 }
             }
             t += rows;
+            next = next.wrapping_add(self.blocks * share * LINE);
         }
     }
 }
 
 impl TileProduct {
+    /// Meanwhile fetches `share` lines of `next` for each block of channels.
+    ///
     /// # Safety
     /// As for the job, for `ROWS` tiles from `v` and `m` on.
     #[inline(always)]
-    unsafe fn register_block<S: Simd, const ROWS: usize>(&self, v: *const f32, m: *mut f32) {
+    unsafe fn register_block<S: Simd, const ROWS: usize>(
+        &self,
+        v: *const f32,
+        m: *mut f32,
+        mut next: *const f32,
+        share: usize,
+    ) {
         if ROWS > S::TILE_ROWS {
             return; // never asked for; spares the compiler a kernel that would spill
         }
@@ -60,8 +79,16 @@ impl TileProduct {
             let mut u = self.u;
             for block in 0..self.blocks {
                 let v = v.add(block * self.stride * LINE);
+                for _ in 0..share {
+                    S::prefetch_far(next);
+                    next = next.wrapping_add(LINE);
+                }
                 for channel in 0..LINE {
                     let weights = [S::load(u), S::load(u.add(S::LANES))];
+                    S::prefetch(u.wrapping_add(AHEAD * 2 * S::LANES));
+                    if S::LANES == LINE {
+                        S::prefetch(u.wrapping_add(AHEAD * 2 * S::LANES + LINE));
+                    }
                     u = u.add(2 * S::LANES);
                     for (row, sums) in sums.iter_mut().enumerate() {
                         let input = S::splat(*v.add(row * LINE + channel));

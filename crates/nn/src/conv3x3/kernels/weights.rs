@@ -36,21 +36,21 @@ impl Job for WeightTransform<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(&mut self) {
         let panel = 2 * S::LANES;
-        let PanelKernels { channels, .. } = self.kernels;
+        let PanelKernels { channels, channel_stride, lanes, lane_stride, turned } = self.kernels;
+        assert!(self.weights.len() >= (lanes - 1) * lane_stride + (channels - 1) * channel_stride + 9);
         for channel in 0..channels.next_multiple_of(LINE) {
             for lane in (0..panel).step_by(S::LANES) {
                 let mut taps = [[0.0f32; LINE]; 9];
-                if channel < channels {
-                    for l in lane..self.kernels.lanes.min(lane + S::LANES) {
-                        let at = l * self.kernels.lane_stride + channel * self.kernels.channel_stride;
-                        let kernel: &[f32; 9] = self.weights[at..].first_chunk().expect("a whole kernel");
+                let filled = if channel < channels { lanes.min(lane + S::LANES) } else { lane };
+                // SAFETY: the kernels of all channels and lanes lie within the weights, by the assert; a
+                // register fits into 16 floats; the caller vouches for `u`.
+                unsafe {
+                    for l in lane..filled {
+                        let kernel = self.weights.as_ptr().add(l * lane_stride + channel * channel_stride);
                         for tap in 0..9 {
-                            taps[tap][l - lane] = kernel[if self.kernels.turned { 8 - tap } else { tap }];
+                            taps[tap][l % S::LANES] = *kernel.add(if turned { 8 - tap } else { tap });
                         }
                     }
-                }
-                // SAFETY: the caller's promise; a register fits into 16 floats.
-                unsafe {
                     let mut half = [[S::splat(0.0); 3]; TILE];
                     for j in 0..3 {
                         let column = transform::weights::<S>([
@@ -117,7 +117,7 @@ impl Job for WeightTransformGradient {
                     for l in lane..lanes.min(lane + S::LANES) {
                         let kernel = self.gradient.add(l * lane_stride + channel * channel_stride);
                         for (tap, values) in taps.iter().enumerate() {
-                            kernel.add(tap).write(values[l - lane]);
+                            kernel.add(tap).write(values[l % S::LANES]);
                         }
                     }
                 }
