@@ -3,7 +3,7 @@ use serde_json::Value;
 use std::process::Command;
 
 /// The rooms from the ground up, and which rooms each may import. What is not listed is refused.
-const ROOMS: [(&str, &[&str]); 8] = [
+const ROOMS: [(&str, &[&str]); 9] = [
     ("boneage-core", &[]),
     ("boneage-nn", &[]),
     ("boneage-vision", &["boneage-core"]),
@@ -12,6 +12,7 @@ const ROOMS: [(&str, &[&str]); 8] = [
     ("boneage-lab", &["boneage-core", "boneage-nn", "boneage-vision", "boneage-nets", "boneage-assess"]),
     ("boneage", &["boneage-core", "boneage-vision", "boneage-assess", "boneage-lab"]),
     ("xtask", &[]),
+    ("boneage-bench", &["boneage-core", "boneage-nn", "boneage-vision", "boneage-nets", "boneage-assess"]),
 ];
 
 /// Reads `cargo metadata` and fails on an import that [`ROOMS`] does not allow.

@@ -1,0 +1,38 @@
+use crate::forward::weights;
+use anyhow::{Context, Result};
+use boneage_assess::{BackboneName, Bundle, Manifest, Training};
+use boneage_core::{Digest, Months};
+use boneage_nets::{Head, HeadConfig, HeadKind};
+use boneage_vision::Preprocess;
+use std::path::Path;
+
+/// Writes a model of this image size with an untrained attention head: its readings mean nothing, its
+/// time and its memory are those of a trained one.
+pub(crate) fn write(side: usize, file: &Path) -> Result<()> {
+    let head = HeadConfig::new(HeadKind::Attention, side / 32, side / 32);
+    let nothing = Digest::of(b"");
+    let manifest = Manifest {
+        format: Manifest::FORMAT,
+        name: format!("untrained-{side}"),
+        version: "0".into(),
+        preprocess: Preprocess { size: side, ..Preprocess::default() },
+        age_mean: 127.3,
+        age_sd: 41.2,
+        trained_ages: [Months(12.0), Months(216.0)],
+        backbone: BackboneName { name: "vgg16-imagenet".into(), digest: Digest::of(&weights()?) },
+        training: Training {
+            recipe: serde_json::json!({ "epochs": 0 }),
+            recipe_digest: nothing.clone(),
+            data_digest: nothing,
+            split: "none".into(),
+        },
+        metrics: Vec::new(),
+        licence: "none".into(),
+        attribution: "nobody".into(),
+        interval: None,
+        weights: None,
+        head: head.clone(),
+    };
+    let bytes = Bundle { manifest, head: Head::new(head, 1) }.to_bytes()?;
+    std::fs::write(file, bytes).with_context(|| file.display().to_string())
+}

@@ -1,0 +1,49 @@
+//! Synthetic radiographs at any size: the phantoms of `fixtures/segmentation`, enlarged and made grainy.
+
+use crate::forward::workspace_file;
+use anyhow::{Context, Result};
+use boneage_core::{Affine, Plane, stream};
+use boneage_vision::{DecodeLimits, decode, warp};
+use image::GrayImage;
+use std::path::Path;
+
+/// Name and the two thresholds of its markers, as in `fixtures/segmentation/make.py`.
+const PHANTOMS: [(&str, [u8; 2]); 4] =
+    [("plain", [35, 75]), ("white_border", [45, 100]), ("dark", [6, 11]), ("turned_plate", [60, 160])];
+
+/// Spread of the grain in greys; without it an enlarged phantom would be smoother than any film.
+const GRAIN: f64 = 1.5;
+
+/// Writes every phantom as an 8-bit PNG of `side` x `side` pixels, its thresholds in its name, which is the
+/// one place where both sides read them. Tells how many there are.
+pub(crate) fn write(side: usize, folder: &Path) -> Result<String> {
+    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    for (name, [low, high]) in PHANTOMS {
+        save(&enlarged(name, side, side)?, &folder.join(format!("{name}-{low}-{high}.png")))?;
+    }
+    Ok(PHANTOMS.len().to_string())
+}
+
+/// Writes one phantom of this size, as a film straight from the scanner.
+pub(crate) fn write_film(width: usize, height: usize, file: &Path) -> Result<()> {
+    save(&enlarged("plain", width, height)?, file)
+}
+
+fn enlarged(name: &str, width: usize, height: usize) -> Result<Plane> {
+    let file = workspace_file(&format!("fixtures/segmentation/{name}.png"));
+    let bytes = std::fs::read(&file).with_context(|| file.display().to_string())?;
+    let phantom = decode(&bytes, &DecodeLimits::default())?.plane;
+    let map = Affine::grid((width, height), (phantom.width(), phantom.height()));
+    let mut random = stream(1, &["grain", name]);
+    let mut film = warp(&phantom, &map, width, height);
+    for grey in film.pixels_mut() {
+        *grey = *grey * 255.0 + (GRAIN * random.normal()) as f32;
+    }
+    Ok(film)
+}
+
+fn save(plane: &Plane, file: &Path) -> Result<()> {
+    let greys = plane.pixels().iter().map(|grey| grey.round().clamp(0.0, 255.0) as u8).collect();
+    let image = GrayImage::from_raw(plane.width() as u32, plane.height() as u32, greys);
+    image.context("a plane is whole")?.save(file).with_context(|| file.display().to_string())
+}
