@@ -1,5 +1,6 @@
 //! The project's chores, `cargo xtask <chore>`.
 
+mod bench;
 mod check;
 mod layers;
 
@@ -18,12 +19,18 @@ struct Arguments {
 enum Chore {
     /// Formatting, lints, docs, layers, licences: all that a submission must pass besides the tests.
     Check,
+    /// We and our peers side by side on this machine; writes a report under results/.
+    Bench {
+        #[command(subcommand)]
+        what: bench::Bench,
+    },
     /// Fails on an import that points upward in the house; see ARCHITECTURE.md.
     Layers,
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
+        Chore::Bench { what } => bench::run(&what),
         Chore::Check => check::run(),
         Chore::Layers => layers::run(),
     };

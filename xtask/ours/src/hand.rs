@@ -19,7 +19,9 @@ struct Phantom {
 /// The images of a folder in the order of their names, `NAME-LOW-HIGH.png`.
 fn read(folder: &Path) -> Result<Vec<Phantom>> {
     let mut files = std::fs::read_dir(folder)
-        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>())
+        .and_then(|entries| {
+            entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()
+        })
         .with_context(|| folder.display().to_string())?;
     files.sort();
     let phantom = |file: &std::path::PathBuf| -> Result<Phantom> {
@@ -28,7 +30,8 @@ fn read(folder: &Path) -> Result<Vec<Phantom>> {
         let (Some(Ok(high)), Some(Ok(low))) = (words.next(), words.next()) else {
             anyhow::bail!("{name} does not end in two thresholds")
         };
-        let image = decode(&std::fs::read(file)?, &DecodeLimits::default())?.plane.map(|g| (g * 255.0).round());
+        let image =
+            decode(&std::fs::read(file)?, &DecodeLimits::default())?.plane.map(|g| (g * 255.0).round());
         Ok(Phantom { image, thresholds: [low, high] })
     };
     files.iter().map(phantom).collect()
@@ -56,7 +59,7 @@ impl Phantom {
     }
 
     /// The extraction as the program uses it, with its search for field and thresholds.
-    fn extracted(&self) -> Plane {
+    fn hand(&self) -> Plane {
         extract_hand(&self.image.map(|grey| grey / 255.0), &HandRecipe::default()).mask
     }
 }
@@ -168,13 +171,13 @@ impl Extract {
 impl Work for Extract {
     fn run(&mut self) -> Result<()> {
         for phantom in &self.0 {
-            black_box(phantom.extracted());
+            black_box(phantom.hand());
         }
         Ok(())
     }
 
     fn result(&mut self) -> Result<Vec<f32>> {
-        Ok(self.0.iter().flat_map(|phantom| phantom.extracted().pixels().to_vec()).collect())
+        Ok(self.0.iter().flat_map(|phantom| phantom.hand().pixels().to_vec()).collect())
     }
 }
 
@@ -190,13 +193,13 @@ impl ExtractBatch {
 impl Work for ExtractBatch {
     fn run(&mut self) -> Result<()> {
         self.0.par_iter().for_each(|phantom| {
-            black_box(phantom.extracted());
+            black_box(phantom.hand());
         });
         Ok(())
     }
 
     fn result(&mut self) -> Result<Vec<f32>> {
-        let masks: Vec<Plane> = self.0.par_iter().map(Phantom::extracted).collect();
+        let masks: Vec<Plane> = self.0.par_iter().map(Phantom::hand).collect();
         Ok(masks.iter().flat_map(|mask| mask.pixels().to_vec()).collect())
     }
 }
