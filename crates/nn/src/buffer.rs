@@ -1,4 +1,11 @@
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+#[cfg(all(test, target_os = "linux"))]
+mod guarded;
+
+#[cfg(all(test, target_os = "linux"))]
+use guarded::{alloc_zeroed, dealloc};
+use std::alloc::{Layout, handle_alloc_error};
+#[cfg(not(all(test, target_os = "linux")))]
+use std::alloc::{alloc_zeroed, dealloc};
 use std::ptr::NonNull;
 use std::sync::Mutex;
 
@@ -81,6 +88,13 @@ pub(crate) struct Scratch(Buffer);
 impl Scratch {
     /// A buffer of at least `floats` floats.
     pub(crate) fn take(floats: usize) -> Self {
+        if cfg!(test) {
+            // Of exactly this size, for the pages around it to mean something, and full of what shows when
+            // it is used without having been written.
+            let mut buffer = Buffer::zeroed(floats);
+            buffer.as_mut_slice().fill(f32::NAN);
+            return Scratch(buffer);
+        }
         let mut spare = SPARE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         // The smallest that is large enough, unless it is so much larger that another will want it.
         let fit = (0..spare.len())
@@ -105,7 +119,7 @@ impl Drop for Scratch {
         let buffer = std::mem::replace(&mut self.0, Buffer::zeroed(0));
         let mut spare = SPARE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         // A step of training holds a few buffers a layer. Small ones are cheap to claim anew.
-        if spare.len() < 256 && buffer.as_slice().len() >= SMALLEST_KEPT {
+        if !cfg!(test) && spare.len() < 256 && buffer.as_slice().len() >= SMALLEST_KEPT {
             spare.push(buffer);
         }
     }

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)] // Tests, helpers included, may unwrap.
 
 use boneage_nn::{
-    Activation, Adam, AdamConfig, AveragePool, BatchNorm, Conv1x1, Dense, LocallyConnected, Loss,
-    MaskedAverage, Param,
+    Activation, Adam, AdamConfig, AveragePool, BatchNorm, Blocked, Conv1x1, Conv3x3, Dense, Finish, Isa,
+    LocallyConnected, Loss, MaskedAverage, Param, TrainableConv3x3, TrainableDirectConv3x3,
 };
 use safetensors::SafeTensors;
 
@@ -38,12 +38,18 @@ impl Case {
 
     #[track_caller]
     fn assert(&self, what: &str, found: &[f32]) {
+        self.assert_within(2e-6, what, found);
+    }
+
+    /// Holds `found` against the fixture, relative to its largest number.
+    #[track_caller]
+    fn assert_within(&self, tolerance: f32, what: &str, found: &[f32]) {
         let expected = self.get(what);
         assert_eq!(found.len(), expected.len(), "{}.{what}", self.name);
         let scale = expected.iter().fold(0.0f32, |largest, v| largest.max(v.abs()));
         for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
             let off = (found - expected).abs();
-            assert!(off <= 2e-6 * scale, "{}.{what}[{i}] is {found}, in PyTorch {expected}", self.name);
+            assert!(off <= tolerance * scale, "{}.{what}[{i}] is {found}, in PyTorch {expected}", self.name);
         }
     }
 }
@@ -70,6 +76,57 @@ fn dense_layer() {
 fn convolution_1x1() {
     let case = Case::new("conv1x1");
     check_dense(&case, Conv1x1 { weights: case.param("weights"), bias: case.param("bias") });
+}
+
+/// Winograd's transforms cost about a digit.
+const WINOGRAD: f32 = 1e-5;
+
+/// The shape of the fixture's images: batch, height, width and channels.
+const IMAGES: [usize; 4] = [2, 7, 9, 5];
+
+#[test]
+fn convolution_3x3_with_relu_and_pool() {
+    for (name, relu, pool) in
+        [("conv3x3", false, false), ("conv3x3_relu", true, false), ("conv3x3_pool", true, true)]
+    {
+        let case = Case::new(name);
+        let ([batch, height, width, channels], finish) = (IMAGES, Finish { relu, pool });
+        let x = Blocked::from_nhwc(&case.get("input"), batch, channels, height, width);
+        let (weight, bias) = (case.get("weight"), case.get("bias"));
+        let outputs = bias.len();
+        for isa in Isa::available() {
+            let mut layer =
+                TrainableConv3x3::with_isa("conv", weight.clone(), bias.clone(), [channels, outputs], isa)
+                    .unwrap();
+            let (y, passed) = layer.forward_train(&x, finish).unwrap();
+            case.assert_within(WINOGRAD, "output", &y.to_nhwc());
+            let dy = Blocked::from_nhwc(&case.get("grad_output"), batch, outputs, y.height(), y.width());
+            let dx = layer.backward(&x, &passed, &dy, true).unwrap().unwrap();
+            case.assert_within(WINOGRAD, "grad_input", &dx.to_nhwc());
+            let [weight, bias] = layer.params();
+            case.assert_within(WINOGRAD, "grad_weight", &weight.grad);
+            case.assert_within(WINOGRAD, "grad_bias", &bias.grad);
+        }
+        let exact = Conv3x3::exact(&weight, &bias, channels, outputs).unwrap();
+        case.assert_within(WINOGRAD, "output", &exact.forward(&x, finish).unwrap().to_nhwc());
+    }
+}
+
+#[test]
+fn first_convolution_3x3() {
+    let case = Case::new("conv3x3_relu");
+    let [batch, height, width, channels] = IMAGES;
+    let x = Blocked::from_nhwc(&case.get("input"), batch, channels, height, width).to_nchw();
+    let (weight, bias) = (case.get("weight"), case.get("bias"));
+    let outputs = bias.len();
+    let mut layer = TrainableDirectConv3x3::new("conv", weight, bias, channels, outputs).unwrap();
+    let (y, passed) = layer.forward_train(&x, [batch, height, width], true).unwrap();
+    case.assert("output", &y.to_nhwc());
+    let dy = Blocked::from_nhwc(&case.get("grad_output"), batch, outputs, height, width);
+    layer.backward(&x, &passed, &dy).unwrap();
+    let [weight, bias] = layer.params();
+    case.assert("grad_weight", &weight.grad);
+    case.assert("grad_bias", &bias.grad);
 }
 
 #[test]

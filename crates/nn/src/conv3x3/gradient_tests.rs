@@ -7,18 +7,18 @@ use crate::simd::Isa;
 use crate::testing::{assert_gradient, weighted_sum, widen, with_threads};
 
 /// `[batch, in, out, height, width]`.
-type Shape = [usize; 5];
+pub(super) type Shape = [usize; 5];
 
 /// The gradients in input, weights and bias, in f64, for the gradient `dy` in the output.
-struct Gradients {
-    input: Vec<f64>,
-    weights: Vec<f64>,
-    bias: Vec<f64>,
+pub(super) struct Gradients {
+    pub(super) input: Vec<f64>,
+    pub(super) weights: Vec<f64>,
+    pub(super) bias: Vec<f64>,
 }
 
 /// The definition: the gradient goes back through the pool to the first of the largest, through ReLU where
 /// the sum is positive, and through the convolution tap by tap.
-fn definition(
+pub(super) fn definition(
     x: &[f64],
     weights: &[f64],
     bias: &[f64],
@@ -66,7 +66,7 @@ fn definition(
 }
 
 /// A weight gradient sums over many tiles and ends in differences of large numbers.
-const TOLERANCE: f64 = 1e-5;
+pub(super) const TOLERANCE: f64 = 1e-5;
 
 const FINISHES: [Finish; 4] = [
     Finish { relu: false, pool: false },
@@ -76,7 +76,7 @@ const FINISHES: [Finish; 4] = [
 ];
 
 /// Input, weights, bias and output gradient for a shape.
-fn numbers([batch, c_in, c_out, h, w]: Shape, finish: Finish) -> [Vec<f32>; 4] {
+pub(super) fn numbers([batch, c_in, c_out, h, w]: Shape, finish: Finish) -> [Vec<f32>; 4] {
     let (height, width) = finish.size(h, w);
     [
         noise(batch * c_in * h * w, 1),

@@ -7,13 +7,21 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod portable;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm128;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx512::Avx512;
+#[cfg(target_arch = "aarch64")]
+pub(crate) use neon::Neon;
 pub(crate) use portable::Portable;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(crate) use wasm128::Wasm128;
 
 /// One register of f32 lanes.
 ///
@@ -72,6 +80,10 @@ pub enum Isa {
     Avx512,
     /// 8 lanes with fused multiply-add.
     Avx2,
+    /// 8 lanes in two registers with fused multiply-add, on 64-bit Arm; not verified on hardware.
+    Neon,
+    /// 8 lanes in two registers, in WebAssembly built with `simd128`; not verified on hardware.
+    Wasm128,
     /// Plain Rust that every processor runs.
     Portable,
 }
@@ -89,11 +101,15 @@ impl Isa {
                 sets.push(Isa::Avx2);
             }
         }
+        #[cfg(target_arch = "aarch64")]
+        sets.push(Isa::Neon); // part of the architecture
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        sets.push(Isa::Wasm128); // a module that has it does not load elsewhere
         sets.push(Isa::Portable);
         sets
     }
 
-    /// The set that `NN_ISA` names (`avx512`, `avx2`, `portable`) if the processor has it, else the best.
+    /// The set that `NN_ISA` names (`avx512`, `avx2`, `neon`, `wasm128`, `portable`) if the processor has it, else the best.
     pub fn detect() -> Isa {
         let available = Isa::available();
         let wish = std::env::var("NN_ISA").unwrap_or_default();
@@ -112,6 +128,10 @@ impl Isa {
                 Isa::Avx512 => on_avx512(job),
                 #[cfg(target_arch = "x86_64")]
                 Isa::Avx2 => on_avx2(job),
+                #[cfg(target_arch = "aarch64")]
+                Isa::Neon => job.run::<Neon>(),
+                #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+                Isa::Wasm128 => job.run::<Wasm128>(),
                 _ => job.run::<Portable>(),
             }
         }
@@ -135,6 +155,8 @@ impl Isa {
         match self {
             Isa::Avx512 => "avx512",
             Isa::Avx2 => "avx2",
+            Isa::Neon => "neon",
+            Isa::Wasm128 => "wasm128",
             Isa::Portable => "portable",
         }
     }
