@@ -1,7 +1,8 @@
+use crate::edges::soft_edges;
 use crate::polarity::is_inverted;
 use crate::preprocess::{Crop, Fit, Preprocess};
 use crate::squash::squash;
-use crate::{Bounds, HandExtraction, HandRecipe, Levels, extract_hand, warp};
+use crate::{HandExtraction, HandRecipe, Levels, extract_hand, warp};
 use boneage_core::{Affine, Flag, FlagCode, Plane};
 use std::sync::OnceLock;
 
@@ -77,8 +78,7 @@ impl Frame {
                 flags.push(flag.clone());
             } else {
                 if let Crop::Hand { margin } = recipe.crop {
-                    let Bounds { left, top, right, bottom } = extraction.bounds;
-                    seen = widened([left, top, right, bottom], margin, side);
+                    seen = soft_edges(&extraction.mask).map_or(seen, |edges| widened(edges, margin, side));
                 }
                 if recipe.mask {
                     let inside = extraction.mask.pixels();
@@ -175,8 +175,7 @@ fn too_few_greys(source: &Plane, levels: &Levels) -> bool {
 
 /// A box `[left, top, right, bottom]` with `margin` of its width and height added on each side, cut at
 /// the canonical square.
-fn widened(bounds: [usize; 4], margin: f32, side: usize) -> [f64; 4] {
-    let [left, top, right, bottom] = bounds.map(|edge| edge as f64);
+fn widened([left, top, right, bottom]: [f64; 4], margin: f32, side: usize) -> [f64; 4] {
     let (x, y) = (f64::from(margin) * (right - left), f64::from(margin) * (bottom - top));
     let end = side as f64;
     [(left - x).max(0.0), (top - y).max(0.0), (right + x).min(end), (bottom + y).min(end)]

@@ -25,6 +25,7 @@
 
 mod components;
 mod decode;
+mod edges;
 mod error;
 mod field;
 mod format;
