@@ -40,6 +40,7 @@ mod polarity;
 mod preprocess;
 mod resize;
 mod search;
+mod shores;
 mod sobel;
 mod squash;
 mod steps;
