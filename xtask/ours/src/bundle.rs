@@ -2,7 +2,7 @@ use crate::forward::weights;
 use anyhow::{Context, Result};
 use boneage_assess::{BackboneName, Bundle, Manifest, Training};
 use boneage_core::{Digest, Months};
-use boneage_nets::{Head, HeadConfig, HeadKind};
+use boneage_nets::{Head, HeadConfig, HeadKind, VGG16_CONVOLUTIONS};
 use boneage_vision::Preprocess;
 use std::path::Path;
 
@@ -19,7 +19,11 @@ pub(crate) fn write(side: usize, file: &Path) -> Result<()> {
         age_mean: 127.3,
         age_sd: 41.2,
         trained_ages: [Months(12.0), Months(216.0)],
-        backbone: BackboneName { name: "vgg16-imagenet".into(), digest: Digest::of(&weights()?) },
+        backbone: BackboneName {
+            name: "vgg16-imagenet".into(),
+            digest: Digest::of(&weights()?),
+            frozen: VGG16_CONVOLUTIONS,
+        },
         training: Training {
             recipe: serde_json::json!({ "epochs": 0 }),
             recipe_digest: nothing.clone(),
@@ -33,6 +37,6 @@ pub(crate) fn write(side: usize, file: &Path) -> Result<()> {
         weights: None,
         head: head.clone(),
     };
-    let bytes = Bundle { manifest, head: Head::new(head, 1) }.to_bytes()?;
+    let bytes = Bundle { manifest, head: Head::new(head, 1), tuned: Vec::new() }.to_bytes()?;
     std::fs::write(file, bytes).with_context(|| file.display().to_string())
 }

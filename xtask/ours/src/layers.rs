@@ -76,7 +76,7 @@ pub(crate) fn measure(batch: usize, side: usize) -> Result<String> {
 }
 
 /// A tensor of halves or floats as floats.
-fn tensor(file: &SafeTensors<'_>, name: &str) -> Result<Vec<f32>> {
+pub(crate) fn tensor(file: &SafeTensors<'_>, name: &str) -> Result<Vec<f32>> {
     let view = file.tensor(name).with_context(|| format!("tensor {name}"))?;
     anyhow::ensure!(view.dtype() == safetensors::Dtype::F16, "{name} is kept as {:?}, not F16", view.dtype());
     let (pairs, _) = view.data().as_chunks::<2>();

@@ -21,6 +21,7 @@ mod layers;
 mod phantoms;
 mod preparation;
 mod roofline;
+mod training;
 
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, Write};
@@ -98,6 +99,9 @@ fn prepared<'a>(
 fn prepare(words: &[&str]) -> Result<Box<dyn Work>> {
     Ok(match words {
         ["forward", batch, side] => Box::new(forward::Forward::new(batch.parse()?, side.parse()?)?),
+        ["train", trainable, batch, side] => {
+            Box::new(training::Training::new(trainable, batch.parse()?, side.parse()?)?)
+        }
         ["head", batch] => Box::new(head_step::HeadStep::new(batch.parse()?)),
         ["features", side, folder] => Box::new(preparation::Features::new(side.parse()?, Path::new(folder))?),
         ["sobel", folder] => Box::new(hand::Sobel::new(Path::new(folder))?),

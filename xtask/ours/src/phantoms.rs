@@ -7,29 +7,32 @@ use boneage_vision::{DecodeLimits, decode, warp};
 use image::GrayImage;
 use std::path::Path;
 
-/// Name and the two thresholds of its markers, as in `fixtures/segmentation/make.py`.
-const PHANTOMS: [(&str, [u8; 2]); 4] =
-    [("plain", [35, 75]), ("white_border", [45, 100]), ("dark", [6, 11]), ("turned_plate", [60, 160])];
-
-/// Spread of the grain in greys; without it an enlarged phantom would be smoother than any film.
-const GRAIN: f64 = 1.5;
+/// Name, the two thresholds of its markers as in `fixtures/segmentation/make.py`, and the spread of the
+/// grain in greys, half of what the phantom was made with: without any, an enlarged phantom would be
+/// smoother than a film.
+const PHANTOMS: [(&str, [u8; 2], f64); 4] = [
+    ("plain", [35, 75], 1.5),
+    ("white_border", [45, 100], 1.5),
+    ("dark", [6, 11], 0.35),
+    ("turned_plate", [60, 160], 1.0),
+];
 
 /// Writes every phantom as an 8-bit PNG of `side` x `side` pixels, its thresholds in its name, which is the
 /// one place where both sides read them. Tells how many there are.
 pub(crate) fn write(side: usize, folder: &Path) -> Result<String> {
     std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    for (name, [low, high]) in PHANTOMS {
-        save(&enlarged(name, side, side)?, &folder.join(format!("{name}-{low}-{high}.png")))?;
+    for (name, [low, high], grain) in PHANTOMS {
+        save(&enlarged(name, side, side, grain)?, &folder.join(format!("{name}-{low}-{high}.png")))?;
     }
     Ok(PHANTOMS.len().to_string())
 }
 
 /// Writes one phantom of this size, as a film straight from the scanner.
 pub(crate) fn write_film(width: usize, height: usize, file: &Path) -> Result<()> {
-    save(&enlarged("plain", width, height)?, file)
+    save(&enlarged("plain", width, height, 1.5)?, file)
 }
 
-fn enlarged(name: &str, width: usize, height: usize) -> Result<Plane> {
+fn enlarged(name: &str, width: usize, height: usize, grain: f64) -> Result<Plane> {
     let file = workspace_file(&format!("fixtures/segmentation/{name}.png"));
     let bytes = std::fs::read(&file).with_context(|| file.display().to_string())?;
     let phantom = decode(&bytes, &DecodeLimits::default())?.plane;
@@ -37,7 +40,7 @@ fn enlarged(name: &str, width: usize, height: usize) -> Result<Plane> {
     let mut random = stream(1, &["grain", name]);
     let mut film = warp(&phantom, &map, width, height);
     for grey in film.pixels_mut() {
-        *grey = *grey * 255.0 + (GRAIN * random.normal()) as f32;
+        *grey = *grey * 255.0 + (grain * random.normal()) as f32;
     }
     Ok(film)
 }
