@@ -33,6 +33,11 @@ impl Format {
         if bytes.is_empty() {
             return Err(VisionError::Empty);
         }
+        // First of all: what stands in the 128 bytes before it is free, and is a TIFF's head in some files.
+        if is_dicom(bytes) {
+            let (format, hint) = DICOM;
+            return Err(VisionError::OtherFormat { format, hint });
+        }
         if let Some((_, format)) = READ.iter().find(|(magic, _)| bytes.starts_with(magic)) {
             return Ok(*format);
         }
@@ -46,11 +51,18 @@ impl Format {
     }
 }
 
+/// What a DICOM file is called, and what to do about it.
+const DICOM: (&str, &str) = ("DICOM", "export the radiograph as PNG, 16 bit if possible");
+
+/// PS3.10, 7.1: a preamble of 128 bytes, then `DICM`.
+fn is_dicom(bytes: &[u8]) -> bool {
+    bytes.get(128..).is_some_and(|rest| rest.starts_with(b"DICM"))
+}
+
 /// Formats that people do hand in, with what to do about it.
 fn other_format(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     const CONVERT: &str = "save it as PNG";
-    const OTHERS: [(usize, &[u8], &str, &str); 13] = [
-        (128, b"DICM", "DICOM", "export the radiograph as PNG, 16 bit if possible"),
+    const OTHERS: [(usize, &[u8], &str, &str); 12] = [
         (0, b"%PDF", "PDF", "export the radiograph itself, not the page"),
         (0, b"GIF8", "GIF", CONVERT),
         (8, b"WEBP", "WebP", CONVERT),
@@ -120,12 +132,15 @@ mod tests {
     fn foreign_files_are_called_by_their_name() {
         let mut dicom = vec![0; 128];
         dicom.extend(b"DICM");
+        let mut both = dicom.clone();
+        both[..4].copy_from_slice(b"II*\0");
         for (bytes, word) in [
             (&b""[..], "0 bytes"),
             (b"Hello, world", "\"Hello, world\""),
             (b"%PDF-1.4", "PDF"),
             (b"GIF89a", "GIF"),
             (&dicom, "DICOM"),
+            (&both, "DICOM"),
             (b"\x89PN", "truncated"),
         ] {
             let message = Format::of(bytes).unwrap_err().to_string();
