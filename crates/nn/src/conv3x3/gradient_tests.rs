@@ -174,7 +174,13 @@ fn of_equal_pixels_the_first_has_the_gradient() {
 
 #[test]
 fn the_same_bits_for_any_number_of_threads_and_again() {
-    let (shape, finish) = ([3, 33, 40, 70, 50], FINISHES[3]);
+    // Many tiles, and a number that one thread takes in groups and three take stage by stage.
+    for shape in [[3, 33, 40, 70, 50], [1, 33, 40, 40, 52]] {
+        assert_same_bits(shape, FINISHES[3]);
+    }
+}
+
+fn assert_same_bits(shape: Shape, finish: Finish) {
     let [batch, c_in, c_out, h, w] = shape;
     let [x, weights, bias, dy] = numbers(shape, finish);
     let (blocked, dy) =
