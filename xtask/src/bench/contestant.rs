@@ -75,9 +75,10 @@ impl Contestant {
         if self.answers.read_line(&mut answer)? == 0 {
             bail!("ended without an answer");
         }
-        match answer.trim_end().split_once(' ') {
-            Some(("ok", text)) => Ok(text.to_owned()),
-            Some(("error", text)) => bail!("{text}"),
+        let answer = answer.trim_end();
+        match answer.split_once(' ').unwrap_or((answer, "")) {
+            ("ok", text) => Ok(text.to_owned()),
+            ("error", text) => bail!("{text}"),
             _ => bail!("answered {answer:?}"),
         }
     }

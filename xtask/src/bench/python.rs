@@ -18,8 +18,9 @@ pub(crate) fn with(pythons: &[PathBuf], modules: &[&str]) -> Option<PathBuf> {
 /// The command of one of the scripts in `xtask/bench`.
 pub(crate) fn script(python: &Path, name: &str, arguments: &[&str], threads: usize) -> Command {
     let mut command = Contestant::command(python, threads);
-    command.arg(root().join("bench").join(name)).args(arguments);
+    command.arg(root().join("xtask/bench").join(name)).args(arguments);
     // TensorFlow and others tell at length what they could do on other machines.
     command.env("TF_CPP_MIN_LOG_LEVEL", "2").env("CUDA_VISIBLE_DEVICES", "");
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
     command
 }
