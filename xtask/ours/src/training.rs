@@ -35,6 +35,9 @@ pub(crate) struct Training {
 /// A convolution's input and what it passed.
 type Kept = (Blocked, Passed);
 
+/// The images in three colours and what the first convolution passed, where it is trained.
+type Begun = Option<(Vec<f32>, Passed)>;
+
 impl Training {
     pub(crate) fn new(trainable: &str, batch: usize, side: usize) -> Result<Self> {
         ensure!(["block5", "all"].contains(&trainable), "{trainable} is neither block5 nor all");
@@ -74,7 +77,7 @@ impl Training {
     }
 
     /// Up to what the first trained convolution of 16 channels and more reads.
-    fn begin(&self) -> Result<(Blocked, Option<(Vec<f32>, Passed)>)> {
+    fn begin(&self) -> Result<(Blocked, Begun)> {
         let images: Vec<&Plane> = self.images.iter().collect();
         if let Some(frozen) = &self.frozen {
             let f = frozen.features_after(&images, BEFORE_BLOCK_5)?;
