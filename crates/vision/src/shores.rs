@@ -25,6 +25,12 @@ impl Shores {
         shores
     }
 
+    /// Pixels that are likely to come next: the first one and the two below it.
+    #[inline]
+    pub(crate) fn soon(&self) -> &[u32] {
+        &self.pixels[1..self.pixels.len().min(4)]
+    }
+
     #[inline]
     pub(crate) fn push(&mut self, key: u64, pixel: u32) {
         let mut hole = self.keys.len();
