@@ -13,6 +13,9 @@ pub(crate) fn spread(
     source: (usize, usize),
 ) -> Option<Plane> {
     let to_map = to_source.inverse()?.then(Affine::grid((network, network), (map.width(), map.height())));
+    if let [across, 0.0, left, 0.0, down, top] = to_map.rows {
+        return Some(spread_upright(map, [across, left], [down, top], source));
+    }
     let (width, height) = (map.width() as f64, map.height() as f64);
     Some(Plane::from_fn(source.0, source.1, |x, y| {
         let (u, v) = to_map.apply(x as f64, y as f64);
@@ -20,6 +23,34 @@ pub(crate) fn spread(
         let seen = u > -0.5 - 1e-9 && v > -0.5 - 1e-9 && u < width - 0.5 + 1e-9 && v < height - 0.5 + 1e-9;
         if seen { smooth(map, u, v) } else { 0.0 }
     }))
+}
+
+/// [`spread`] without rotation or shear, the common case: a column's cells and weights serve all of its pixels,
+/// a row's are blended once.
+fn spread_upright(map: &Plane, x: [f64; 2], y: [f64; 2], (width, height): (usize, usize)) -> Plane {
+    let line =
+        |[scale, offset]: [f64; 2], length: usize, cells: usize| -> Vec<Option<([usize; 4], [f32; 4])>> {
+            let at = (0..length).map(|i| scale * i as f64 + offset);
+            let seen = |u: &f64| *u > -0.5 - 1e-9 && *u < cells as f64 - 0.5 + 1e-9;
+            at.map(|u| seen(&u).then(|| taps(u, cells))).collect()
+        };
+    let (columns, rows) = (line(x, width, map.width()), line(y, height, map.height()));
+    let mut pixels = vec![0.0; width * height];
+    let mut blended = vec![0.0f32; map.width()];
+    for (pixels, row) in pixels.chunks_exact_mut(width.max(1)).zip(&rows) {
+        let Some((cells, weights)) = row else { continue };
+        blended.fill(0.0);
+        for (&cell, weight) in cells.iter().zip(weights) {
+            blended.iter_mut().zip(map.row(cell)).for_each(|(sum, value)| *sum += weight * value);
+        }
+        for (pixel, column) in pixels.iter_mut().zip(&columns) {
+            if let Some((cells, weights)) = column {
+                let sum: f32 = cells.iter().zip(weights).map(|(&cell, weight)| weight * blended[cell]).sum();
+                *pixel = sum.clamp(0.0, 1.0);
+            }
+        }
+    }
+    Plane::new(width, height, pixels)
 }
 
 /// The cubic through the sixteen cells around `(x, y)`, kept within 0..1.

@@ -54,15 +54,14 @@ impl Predictor {
     }
 
     fn with_arithmetic(bundle: &[u8], backbone: &[u8], arithmetic: Arithmetic) -> Result<Self, AssessError> {
-        let digest = Digest::of(bundle);
-        let bundle = Bundle::read(bundle)?;
-        let backbone = Vgg16::with_arithmetic(backbone, arithmetic)?;
+        let (digest, bundle) = rayon::join(|| Digest::of(bundle), || Bundle::read(bundle));
+        let bundle = bundle?;
+        let backbone = Vgg16::with_tuned(backbone, &bundle.tuned, arithmetic)?;
         let wanted = &bundle.manifest.backbone;
         if wanted.digest != *backbone.digest() {
             let (name, expected) = (wanted.name.clone(), wanted.digest.clone());
             return Err(AssessError::Backbone { name, expected, found: backbone.digest().clone() });
         }
-        let backbone = backbone.with_tuned(&bundle.tuned)?;
         let name = ModelName { name: bundle.manifest.name.clone(), digest };
         let predictor = Predictor { bundle, backbone, name };
         predictor.check_map()?;

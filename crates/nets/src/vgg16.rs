@@ -4,6 +4,7 @@ use crate::weights::read_tensor;
 use boneage_core::{Digest, Plane};
 use boneage_nn::{Blocked, Conv3x3, DirectConv3x3, Finish};
 use safetensors::SafeTensors;
+use std::collections::HashMap;
 
 /// Channels of the convolutions of each block; every block ends in a 2x2 maximum.
 ///
@@ -82,7 +83,6 @@ impl Arithmetic {
 
 /// The convolutional part of VGG16: images in, feature maps out.
 pub struct Vgg16 {
-    arithmetic: Arithmetic,
     first: DirectConv3x3,
     /// The twelve convolutions after the first, each with what follows it.
     rest: Vec<(Conv3x3, Finish)>,
@@ -108,54 +108,46 @@ pub struct Features {
 impl Vgg16 {
     /// From a safetensors file with `blockB_convN.weight` `[out, in, 3, 3]` and `.bias` `[out]`.
     pub fn from_safetensors(bytes: &[u8]) -> Result<Self, NetsError> {
-        Vgg16::with_arithmetic(bytes, Arithmetic::default())
+        Vgg16::with_tuned(bytes, &[], Arithmetic::default())
     }
 
-    /// The same, to be computed as `arithmetic` says.
-    pub fn with_arithmetic(bytes: &[u8], arithmetic: Arithmetic) -> Result<Self, NetsError> {
+    /// The same, computed as `arithmetic` says, with convolutions that were trained in the place of the file's:
+    /// `tuned` holds `blockB_convN.weight` and `.bias` of whole convolutions, in any order, or nothing. The
+    /// digest stays that of the file.
+    ///
+    /// # Errors
+    /// When a tensor of either is unknown, has another shape or lacks its companion.
+    pub fn with_tuned(
+        bytes: &[u8],
+        tuned: &[NamedTensor],
+        arithmetic: Arithmetic,
+    ) -> Result<Self, NetsError> {
+        let (digest, network) = rayon::join(|| Digest::of(bytes), || Vgg16::build(bytes, tuned, arithmetic));
+        let (first, rest) = network?;
+        Ok(Vgg16 { first, rest, digest })
+    }
+
+    fn build(
+        bytes: &[u8],
+        tuned: &[NamedTensor],
+        arithmetic: Arithmetic,
+    ) -> Result<(DirectConv3x3, Vec<(Conv3x3, Finish)>), NetsError> {
         let file = SafeTensors::deserialize(bytes)?;
+        let mut tuned = tuned_layers(tuned)?;
         let mut first = None;
         let mut rest = Vec::with_capacity(VGG16_CONVOLUTIONS - 1);
         for layer in VggLayer::all() {
-            let [weight, bias] = layer.read(&file)?;
+            let [weight, bias] = match tuned.remove(&layer.name) {
+                Some(tuned) => tuned.map(|tensor| tensor.values.clone()),
+                None => layer.read(&file)?,
+            };
             if first.is_none() {
                 first = Some(DirectConv3x3::new(&weight, &bias, layer.inputs, layer.outputs)?);
             } else {
                 rest.push((arithmetic.convolution(&weight, &bias, &layer)?, layer.finish));
             }
         }
-        let first = first.expect("the first block has convolutions");
-        Ok(Vgg16 { arithmetic, first, rest, digest: Digest::of(bytes) })
-    }
-
-    /// Replaces convolutions by others that were trained: `tuned` holds `blockB_convN.weight` and `.bias`
-    /// of whole convolutions, in any order. The digest stays that of the file.
-    ///
-    /// # Errors
-    /// When a tensor is unknown, has another shape or lacks its companion.
-    pub fn with_tuned(mut self, tuned: &[NamedTensor]) -> Result<Self, NetsError> {
-        let names = tuned.iter().map(|tensor| tensor.name.as_str());
-        let is_tuned = |layer: &VggLayer| {
-            layer.shapes().iter().any(|(name, _)| names.clone().any(|tuned| tuned == name))
-        };
-        let layers = VggLayer::all();
-        let expected: Vec<NamedTensor> = layers
-            .iter()
-            .filter(|l| is_tuned(l))
-            .flat_map(|l| l.shapes())
-            .map(|(name, shape)| NamedTensor { values: vec![0.0; shape.iter().product()], name, shape })
-            .collect();
-        let ordered = matched(&expected, tuned, "VGG16")?;
-        let mut pairs = ordered.chunks_exact(2);
-        for (index, layer) in layers.iter().enumerate().filter(|(_, layer)| is_tuned(layer)) {
-            let Some([weight, bias]) = pairs.next() else { break };
-            let (weight, bias) = (&weight.values, &bias.values);
-            match index.checked_sub(1) {
-                None => self.first = DirectConv3x3::new(weight, bias, layer.inputs, layer.outputs)?,
-                Some(index) => self.rest[index].0 = self.arithmetic.convolution(weight, bias, layer)?,
-            }
-        }
-        Ok(self)
+        Ok((first.expect("the first block has convolutions"), rest))
     }
 
     /// SHA-256 of the file that the weights came from.
@@ -220,6 +212,23 @@ impl Vgg16 {
         }
         Ok(maps)
     }
+}
+
+/// Weights and bias of each convolution that `tuned` holds, by its name.
+fn tuned_layers(tuned: &[NamedTensor]) -> Result<HashMap<String, [&NamedTensor; 2]>, NetsError> {
+    let is_tuned = |layer: &VggLayer| {
+        layer.shapes().iter().any(|(name, _)| tuned.iter().any(|tensor| tensor.name == *name))
+    };
+    let layers: Vec<VggLayer> = VggLayer::all().into_iter().filter(is_tuned).collect();
+    let zeros = |(name, shape): (String, Vec<usize>)| NamedTensor {
+        name,
+        values: vec![0.0; shape.iter().product()],
+        shape,
+    };
+    let expected: Vec<NamedTensor> = layers.iter().flat_map(VggLayer::shapes).map(zeros).collect();
+    let ordered = matched(&expected, tuned, "VGG16")?;
+    let pairs = ordered.as_chunks::<2>().0.iter().copied();
+    Ok(layers.into_iter().map(|layer| layer.name).zip(pairs).collect())
 }
 
 /// Greys 0..255 of whole images of so many `pixels` into all three colours, less the mean of each:

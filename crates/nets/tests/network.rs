@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)] // Tests, helpers included, may unwrap.
 
 use boneage_core::{Plane, stream};
-use boneage_nets::{HeadConfig, HeadKind, Network, VGG16_CONVOLUTIONS, Vgg16, VggTail};
+use boneage_nets::{Arithmetic, HeadConfig, HeadKind, Network, VGG16_CONVOLUTIONS, Vgg16, VggTail};
 use boneage_nn::Loss;
 
 fn weights() -> Vec<u8> {
@@ -45,11 +45,11 @@ fn trained_weights_take_the_place_of_the_pretrained_ones() {
     tail.load_state(&state).unwrap();
     let whole = Vgg16::from_safetensors(&bytes).unwrap();
     let below = whole.features_after(&[&drawing(0)], 11).unwrap();
-    let tuned = whole.with_tuned(&state).unwrap();
+    let tuned = Vgg16::with_tuned(&bytes, &state, Arithmetic::Winograd).unwrap();
     let expected = tail.features(&below.values, Vgg16::map_after(11, 64)).unwrap();
     let found = tuned.features(&[&drawing(0)]).unwrap();
     assert_eq!(found, expected);
-    let lonely = Vgg16::from_safetensors(&bytes).unwrap().with_tuned(&state[..1]);
+    let lonely = Vgg16::with_tuned(&bytes, &state[..1], Arithmetic::Winograd);
     assert!(lonely.is_err_and(|error| error.to_string().contains("block5_conv2.bias is missing")));
 }
 

@@ -1,10 +1,14 @@
 #[cfg(all(test, target_os = "linux"))]
 mod guarded;
+#[cfg(all(not(test), target_os = "linux"))]
+mod mapped;
 
 #[cfg(all(test, target_os = "linux"))]
 use guarded::{alloc_zeroed, dealloc};
+#[cfg(all(not(test), target_os = "linux"))]
+use mapped::{alloc_zeroed, dealloc};
 use std::alloc::{Layout, handle_alloc_error};
-#[cfg(not(all(test, target_os = "linux")))]
+#[cfg(not(target_os = "linux"))]
 use std::alloc::{alloc_zeroed, dealloc};
 use std::ptr::NonNull;
 use std::sync::Mutex;
@@ -26,8 +30,6 @@ impl Buffer {
         // SAFETY: the layout has a size above zero.
         let memory = unsafe { alloc_zeroed(layout) };
         let Some(start) = NonNull::new(memory.cast()) else { handle_alloc_error(layout) };
-        // Before the memory is touched: pages that are there already stay small.
-        ask_for_huge_pages(start, floats);
         Buffer { start, floats }
     }
 
@@ -58,22 +60,6 @@ impl Drop for Buffer {
 unsafe impl Send for Buffer {}
 // SAFETY: as above.
 unsafe impl Sync for Buffer {}
-
-/// A tile's 36 points lie in 36 places: with pages of 4 KiB most of the time would go into finding them.
-#[cfg(target_os = "linux")]
-fn ask_for_huge_pages(start: NonNull<f32>, floats: usize) {
-    const HUGE: usize = 2 << 20;
-    let start = start.as_ptr() as usize;
-    let end = (start + floats * size_of::<f32>()) / HUGE * HUGE;
-    let first = start.next_multiple_of(HUGE);
-    if first < end {
-        // SAFETY: the range lies within the memory; the advice changes where pages lie, not what they hold.
-        unsafe { libc::madvise(first as *mut libc::c_void, end - first, libc::MADV_HUGEPAGE) };
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn ask_for_huge_pages(_start: NonNull<f32>, _floats: usize) {}
 
 /// Scratch memory that outlives a call: fresh pages would cost more in faults than the convolution that
 /// fills them.
