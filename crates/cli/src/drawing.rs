@@ -7,6 +7,15 @@ use image::{ImageBuffer, Luma, Rgb, RgbImage, imageops};
 /// Red, green, blue; 0..255 each.
 pub(crate) type Colour = [u8; 3];
 
+/// Ground of every picture, nearly black, so that the film is the brightest thing on it.
+pub(crate) const GROUND: Colour = [14, 15, 18];
+/// What is read first.
+pub(crate) const BRIGHT: Colour = [240, 241, 243];
+/// What is read next.
+pub(crate) const QUIET: Colour = [158, 163, 172];
+/// What must not be missed.
+pub(crate) const WARNING: Colour = [255, 196, 87];
+
 /// A sequential map that rises evenly in lightness, so that it is read right in grey and by the colour-blind:
 /// nine samples of matplotlib's inferno (N. Smith and S. van der Walt, CC0), from 0 to 1.
 const HEAT: [Colour; 9] = [

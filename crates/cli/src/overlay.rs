@@ -1,12 +1,7 @@
-use crate::drawing::{Canvas, Colour, Weight, heat, mix, scaled};
+use crate::drawing::{BRIGHT, Canvas, Colour, GROUND, QUIET, WARNING, Weight, heat, mix, scaled};
 use boneage_core::{Assessment, Plane};
 use image::RgbImage;
 
-/// Ground of the whole picture, nearly black, so that the film is the brightest thing on it.
-const GROUND: Colour = [14, 15, 18];
-const BRIGHT: Colour = [240, 241, 243];
-const QUIET: Colour = [158, 163, 172];
-const WARNING: Colour = [255, 196, 87];
 /// The hand's contour; a blue that is far from every heat colour.
 const CONTOUR: Colour = [108, 214, 255];
 

@@ -1,13 +1,8 @@
-use crate::drawing::{Canvas, Colour, Weight, heat, mix, scaled};
+use crate::drawing::{BRIGHT, Canvas, Colour, GROUND, QUIET, WARNING, Weight, heat, mix, scaled};
 use boneage_core::{Flag, Plane};
 use boneage_vision::{HandExtraction, Labels};
 use image::RgbImage;
 
-/// Ground of the sheet, nearly black, so that the film is the brightest thing on it.
-const GROUND: Colour = [14, 15, 18];
-const BRIGHT: Colour = [240, 241, 243];
-const QUIET: Colour = [158, 163, 172];
-const WARNING: Colour = [255, 196, 87];
 /// Ground of the radiograph among markers and basins.
 const PLATE: Colour = [38, 84, 124];
 /// The hand among markers and basins.

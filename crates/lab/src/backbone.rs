@@ -45,11 +45,6 @@ impl FrozenVgg16 {
         let tail = VggTail::from_safetensors(&bytes, frozen)?;
         Ok(FrozenVgg16 { vgg: Vgg16::from_safetensors(&bytes)?, frozen, tail })
     }
-
-    /// The whole pretrained network.
-    pub fn vgg16(&self) -> &Vgg16 {
-        &self.vgg
-    }
 }
 
 impl Backbone for FrozenVgg16 {

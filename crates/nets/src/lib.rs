@@ -1,4 +1,10 @@
-//! In the making.
+//! The paper's networks, built from the layers of `boneage-nn`.
+//!
+//! [`Vgg16`] turns greys into feature maps with the Oxford weights, whole or up to a cut. A [`Head`] turns
+//! feature maps and a sex into a standardised age and an attention map: the paper's Model 2
+//! ([`HeadKind::Attention`]) or its Model 1 ([`HeadKind::FullyConnected`]). What is trained is a [`Network`]:
+//! a head, and below it a [`VggTail`], the convolutions that a recipe does not freeze.
+
 mod attention;
 mod error;
 mod fully_connected;
