@@ -50,6 +50,7 @@ enum Command {
     Train(commands::train::Args),
     Dataset(commands::dataset::Args),
     Segment(commands::segment::Args),
+    Reproduce(commands::reproduce::Args),
 }
 
 fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Exit> {
@@ -60,6 +61,7 @@ fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Exit> {
         Command::Train(args) => commands::train::run(args, printer),
         Command::Dataset(args) => commands::dataset::run(args, printer),
         Command::Segment(args) => commands::segment::run(args, printer),
+        Command::Reproduce(args) => commands::reproduce::run(args, printer),
     }
 }
 

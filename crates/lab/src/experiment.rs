@@ -44,11 +44,26 @@ impl Experiment {
         cache_root: &Path,
         backbone: &dyn Backbone,
     ) -> Result<Self, LabError> {
-        let dataset = Dataset::read(data)?;
+        Experiment::of(recipe, Dataset::read(data)?, cache_root, backbone)
+    }
+
+    /// [`open`](Self::open) of a data set that was read before.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn of(
+        recipe: Recipe,
+        dataset: Dataset,
+        cache_root: &Path,
+        backbone: &dyn Backbone,
+    ) -> Result<Self, LabError> {
         let files = dataset.file_digests()?;
         let duplicates = known_duplicates(&dataset, &files, cache_root)?;
         let ids = dataset.radiographs.iter().filter(|r| recipe.cohort.includes(r.sex));
-        let split = Split::new(ids.map(|r| r.id.as_str()), &duplicates, |id| recipe.split.part(id));
+        let mut split = Split::new(ids.map(|r| r.id.as_str()), &duplicates, |id| recipe.split.part(id));
+        if let Some(count) = recipe.subset {
+            split.limit_training(count);
+        }
         if split.training.len() < recipe.training.batch {
             let (name, have, batch) = (&recipe.name, split.training.len(), recipe.training.batch);
             return Err(LabError::Recipe(format!(

@@ -19,6 +19,8 @@
 //! assert_eq!(augment.turn(1, "1387"), augment.turn(7, "1387"));
 //! ```
 
+mod anatomy;
+mod annotations;
 mod augment;
 mod backbone;
 mod cache;
@@ -35,11 +37,14 @@ mod letters;
 mod metrics;
 mod progress;
 mod recipe;
+mod reproduce;
 mod run;
 mod segmentation;
 mod split;
 mod training;
 
+pub use anatomy::{Region, RegionMap};
+pub use annotations::AnnotatedHand;
 pub use augment::AugmentRanges;
 pub use backbone::{Backbone, FrozenVgg16};
 pub use cache::{CacheKey, FeatureCache, View, ViewReader, ViewWriter};
@@ -53,6 +58,7 @@ pub use fill::{fill, open_cache};
 pub use metrics::{Baseline, Estimate, Evaluation, GroupScores, Scored, Scores, median};
 pub use progress::Progress;
 pub use recipe::{Augment, Cohort, LossName, Monitor, Recipe, Schedule, SplitName, Training, Transfer};
+pub use reproduce::Reproduction;
 pub use run::{Finished, RunFolder};
 pub use segmentation::{Agreement, Segmentation};
 pub use split::{Dropped, Part, Split, part_of, third_part_of};

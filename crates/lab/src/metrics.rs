@@ -1,5 +1,5 @@
 use boneage_core::{Months, Sex, stream};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Resampled sets of a bootstrap interval.
 const DRAWS: usize = 2000;
@@ -24,12 +24,46 @@ pub struct Scored {
 }
 
 /// A number with its 95 % bootstrap interval (percentile, 2,000 draws).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The number on the images themselves.
     pub value: f64,
     /// Lower and upper end.
     pub interval_95: [f64; 2],
+}
+
+impl Estimate {
+    /// The mean of `values`; `None` for none. `name` names the random stream of the bootstrap.
+    pub fn of_mean(name: &str, values: &[f64]) -> Option<Estimate> {
+        Estimate::bootstrapped(name, &[values], |[mean]| mean)
+    }
+
+    /// The mean of `a` minus the mean of `b`, which were not measured on the same images; `None` where one is
+    /// empty.
+    pub fn of_difference(name: &str, a: &[f64], b: &[f64]) -> Option<Estimate> {
+        Estimate::bootstrapped(name, &[a, b], |[a, b]| a - b)
+    }
+
+    /// `figure` of the means of several samples, each resampled on its own.
+    fn bootstrapped<const N: usize>(
+        name: &str,
+        samples: &[&[f64]; N],
+        figure: impl Fn([f64; N]) -> f64,
+    ) -> Option<Estimate> {
+        if samples.iter().any(|sample| sample.is_empty()) {
+            return None;
+        }
+        let mean = |sample: &[f64]| sample.iter().sum::<f64>() / sample.len() as f64;
+        let mut random = stream(1, &["bootstrap", name]);
+        let mut resampled = |sample: &[f64]| {
+            let sum: f64 = (0..sample.len()).map(|_| sample[random.below(sample.len())]).sum();
+            sum / sample.len() as f64
+        };
+        let mut draws: Vec<f64> = (0..DRAWS).map(|_| figure(samples.map(&mut resampled))).collect();
+        draws.sort_by(f64::total_cmp);
+        let interval_95 = [percentile(&draws, 0.025), percentile(&draws, 0.975)];
+        Some(Estimate { value: figure(samples.map(mean)), interval_95 })
+    }
 }
 
 /// How good predictions are on one set of images.
@@ -275,6 +309,20 @@ mod tests {
         assert!(low < scores.bias.value && scores.bias.value < high);
         // 2 x 1.96 x 8 / sqrt(400)
         assert!((high - low - 1.568).abs() < 0.2, "{}", high - low);
+    }
+
+    #[test]
+    fn a_difference_of_means_is_as_wide_as_both_together() {
+        let mut random = stream(4, &["test"]);
+        let mut draw = |mean: f64| -> Vec<f64> { (0..400).map(|_| mean + 8.0 * random.normal()).collect() };
+        let (a, b) = (draw(9.0), draw(5.0));
+        let difference = Estimate::of_difference("x", &a, &b).unwrap();
+        let [low, high] = difference.interval_95;
+        assert!((difference.value - 4.0).abs() < 1.5 && low < difference.value && difference.value < high);
+        // 2 x 1.96 x 8 x sqrt(2 / 400)
+        assert!((high - low - 2.217).abs() < 0.3, "{}", high - low);
+        assert_eq!(Estimate::of_mean("x", &[3.0, 3.0]).unwrap().interval_95, [3.0, 3.0]);
+        assert!(Estimate::of_difference("x", &a, &[]).is_none());
     }
 
     #[test]

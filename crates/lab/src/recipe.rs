@@ -28,6 +28,10 @@ pub struct Recipe {
     /// How the images are split.
     #[serde(default)]
     pub split: SplitName,
+    /// Train on so many of the training images: those whose digest comes first. For comparisons that would
+    /// take too long on all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subset: Option<usize>,
     /// From file to network image.
     #[serde(default)]
     pub preprocess: Preprocess,

@@ -1,16 +1,13 @@
 use crate::letters::Letters;
-use crate::{Dataset, LabError, Progress, Radiograph};
+use crate::{AnnotatedHand, Dataset, LabError, Progress, Radiograph};
 use boneage_core::Plane;
 use boneage_vision::{Bounds, DecodeLimits, HandRecipe, decode, extract_hand};
 use rayon::prelude::*;
-use serde::Deserialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Mutex;
 
-/// Where the annotated hands of the 299 px collection lie, below the data folder.
-const ANNOTATIONS: &str = "annotations/hand21keypoints_568.json";
 /// What issue and report ask for: keypoints inside, area over box, box agreement, images without a hand.
 const TARGETS: [f64; 4] = [0.97, 0.75, 0.75, 0.03];
 
@@ -40,35 +37,6 @@ pub struct Agreement {
     pub box_iou: f64,
 }
 
-/// The annotation of a hand, in pixels of the original image.
-#[derive(Deserialize)]
-struct Hand {
-    image_id: String,
-    lefthand_valid: bool,
-    lefthand_box: [f64; 4],
-    lefthand_kpts: Vec<f64>,
-}
-
-#[derive(Deserialize)]
-struct Original {
-    id: String,
-    width: f64,
-    height: f64,
-}
-
-#[derive(Deserialize)]
-struct Annotations {
-    images: Vec<Original>,
-    annotations: Vec<Hand>,
-}
-
-/// A hand in shares of the image's width and height.
-struct Annotated {
-    /// Left, top, right, bottom.
-    edges: [f64; 4],
-    keypoints: Vec<(f64, f64)>,
-}
-
 impl Segmentation {
     /// Extracts the hand of every radiograph below `data` and compares it with the annotations there.
     ///
@@ -76,7 +44,7 @@ impl Segmentation {
     /// When the data set or its annotations cannot be read.
     pub fn measure(data: &Path, recipe: &HandRecipe) -> Result<Segmentation, LabError> {
         let dataset = Dataset::read(data)?;
-        let annotated = read_annotations(&data.join(ANNOTATIONS))?;
+        let annotated = AnnotatedHand::read_all(data)?;
         let progress = Mutex::new(Progress::new("extracting hands", dataset.radiographs.len()));
         let look = |radiograph: &Radiograph| {
             let looked = look(radiograph, recipe, annotated.get(&radiograph.id));
@@ -198,7 +166,11 @@ struct Look {
     agreement: Option<Agreement>,
 }
 
-fn look(radiograph: &Radiograph, recipe: &HandRecipe, annotated: Option<&Annotated>) -> Result<Look, String> {
+fn look(
+    radiograph: &Radiograph,
+    recipe: &HandRecipe,
+    annotated: Option<&AnnotatedHand>,
+) -> Result<Look, String> {
     let bytes = std::fs::read(&radiograph.path).map_err(|e| e.to_string())?;
     let plane = decode(&bytes, &DecodeLimits::default()).map_err(|e| e.to_string())?.plane;
     let found = extract_hand(&plane, recipe);
@@ -206,47 +178,27 @@ fn look(radiograph: &Radiograph, recipe: &HandRecipe, annotated: Option<&Annotat
     Ok(Look {
         failure: found.failure.map(|flag| flag.message),
         share: inside as f64 / plane.pixels().len() as f64,
-        agreement: annotated.map(|hand| hand.agreement(&found.mask, found.bounds)),
+        agreement: annotated.map(|hand| Agreement::of(hand, &found.mask, found.bounds)),
     })
 }
 
-impl Annotated {
-    fn agreement(&self, mask: &Plane, bounds: Bounds) -> Agreement {
+impl Agreement {
+    fn of(hand: &AnnotatedHand, mask: &Plane, bounds: Bounds) -> Agreement {
         let (width, height) = (mask.width() as f64, mask.height() as f64);
         let pixel = |share: f64, side: usize| ((share * side as f64) as usize).min(side - 1);
         let inside = |&&(x, y): &&(f64, f64)| mask.at(pixel(x, mask.width()), pixel(y, mask.height())) > 0.5;
-        let [left, top, right, bottom] = self.edges;
+        let [left, top, right, bottom] = hand.edges;
         let [left, top, right, bottom] = [left * width, top * height, right * width, bottom * height];
         let area = (right - left) * (bottom - top);
         let overlap = |a: (f64, f64), b: (f64, f64)| (a.1.min(b.1) - a.0.max(b.0)).max(0.0);
         let common = overlap((left, right), (bounds.left as f64, bounds.right as f64))
             * overlap((top, bottom), (bounds.top as f64, bounds.bottom as f64));
         Agreement {
-            keypoints: self.keypoints.iter().filter(inside).count() as f64 / self.keypoints.len() as f64,
+            keypoints: hand.keypoints.iter().filter(inside).count() as f64 / hand.keypoints.len() as f64,
             cover: mask.pixels().iter().filter(|&&m| m > 0.5).count() as f64 / area,
             box_iou: common / (area + bounds.area() as f64 - common),
         }
     }
-}
-
-fn read_annotations(path: &Path) -> Result<HashMap<String, Annotated>, LabError> {
-    let bytes = std::fs::read(path).map_err(LabError::io(path))?;
-    let read: Annotations = serde_json::from_slice(&bytes)
-        .map_err(|error| LabError::Data(format!("{}: {error}", path.display())))?;
-    let sizes: HashMap<_, _> = read.images.into_iter().map(|i| (i.id, (i.width, i.height))).collect();
-    let mut hands = HashMap::new();
-    for hand in read.annotations.into_iter().filter(|hand| hand.lefthand_valid) {
-        let Some(&(width, height)) = sizes.get(&hand.image_id) else { continue };
-        let [x, y, w, h] = hand.lefthand_box;
-        let keypoints: Vec<_> =
-            hand.lefthand_kpts.chunks_exact(3).map(|point| (point[0] / width, point[1] / height)).collect();
-        if keypoints.is_empty() || w <= 0.0 || h <= 0.0 {
-            continue;
-        }
-        let edges = [x / width, y / height, (x + w) / width, (y + h) / height];
-        hands.insert(hand.image_id, Annotated { edges, keypoints });
-    }
-    Ok(hands)
 }
 
 /// `covers 87 % of` and `covers 91 % of` are one reason.
@@ -286,6 +238,8 @@ impl Quantiles {
 mod tests {
     use super::*;
     use image::GrayImage;
+
+    const ANNOTATIONS: &str = "annotations/hand21keypoints_568.json";
 
     fn hand(x: u32, y: u32) -> bool {
         let finger = (20..80).contains(&y) && (35..85).contains(&x) && x % 14 < 9;

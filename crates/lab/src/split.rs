@@ -1,7 +1,8 @@
+use crate::dataset::first_by_digest;
 use crate::{NearDuplicate, by_id};
 use boneage_core::Digest;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What an image may be used for.
 ///
@@ -131,6 +132,13 @@ impl Split {
         }
     }
 
+    /// Keeps `count` of the training ids, those whose digest comes first, in their order.
+    pub(crate) fn limit_training(&mut self, count: usize) {
+        let kept = first_by_digest(self.training.iter().map(String::as_str), count);
+        let kept: HashSet<String> = kept.into_iter().map(str::to_owned).collect();
+        self.training.retain(|id| kept.contains(id));
+    }
+
     fn list_mut(&mut self, part: Part) -> &mut Vec<String> {
         match part {
             Part::Holdout => &mut self.holdout,
@@ -190,6 +198,20 @@ mod tests {
         assert_eq!(all.iter().map(|list| list.len()).sum::<usize>(), ids.len());
         let third = Split::new(ids.iter().map(String::as_str), &[], third_part_of);
         assert!(third.holdout.len().abs_diff(3333) < 200 && third.inner.is_empty());
+    }
+
+    #[test]
+    fn a_smaller_training_part_lies_within_a_larger_one() {
+        let ids: Vec<String> = (0..500).map(|i| i.to_string()).collect();
+        let limited = |count| {
+            let mut split = Split::new(ids.iter().map(String::as_str), &[], part_of);
+            split.limit_training(count);
+            split
+        };
+        let (few, more) = (limited(20), limited(90));
+        assert_eq!((few.training.len(), more.training.len()), (20, 90));
+        assert!(few.training.iter().all(|id| more.training.contains(id)) && few.inner == more.inner);
+        assert!(few.training.is_sorted_by(|a, b| by_id(a, b).is_le()));
     }
 
     #[test]

@@ -9,5 +9,6 @@ pub(crate) mod dataset;
 pub(crate) mod evaluate;
 pub(crate) mod models;
 pub(crate) mod predict;
+pub(crate) mod reproduce;
 pub(crate) mod segment;
 pub(crate) mod train;

@@ -118,7 +118,7 @@ fn tell(experiment: &Experiment, printer: &Printer) {
 }
 
 /// `$XDG_CACHE_HOME/boneage`, else `~/.cache/boneage`.
-fn default_cache_dir() -> anyhow::Result<PathBuf> {
+pub(crate) fn default_cache_dir() -> anyhow::Result<PathBuf> {
     let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     match (folder("XDG_CACHE_HOME"), folder("HOME")) {
         (Some(cache), _) => Ok(cache.join("boneage")),
