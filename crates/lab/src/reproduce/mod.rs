@@ -101,7 +101,7 @@ impl Reproduction {
             Work::Bands => bands::write(self),
             Work::Regions(model) => regions::write(self, model, dataset),
             Work::Table => table::write(self),
-            Work::Report => report::write(self, ledger),
+            Work::Report => report::write(self, dataset, ledger),
         }
     }
 }
