@@ -93,6 +93,9 @@ fn quickened(mut recipe: Recipe) -> Recipe {
     recipe.training.epochs = recipe.training.epochs.min(2);
     recipe.training.batch = 8;
     recipe.augment.views = recipe.augment.views.min(1);
+    let [height, width] = [recipe.head.height, recipe.head.width].map(|cells| cells / 2);
+    recipe.preprocess.size /= 2;
+    (recipe.head.height, recipe.head.width) = (height, width);
     recipe
 }
 

@@ -70,7 +70,8 @@ fn command(reproduction: &Reproduction) -> String {
 }
 
 fn data(reproduction: &Reproduction, dataset: &Dataset) -> String {
-    let (all, cores) = (dataset.radiographs.len(), std::thread::available_parallelism().map_or(1, usize::from));
+    let (all, cores) =
+        (dataset.radiographs.len(), std::thread::available_parallelism().map_or(1, usize::from));
     let warning = if reproduction.quick {
         " This is a quick run on a few radiographs and two epochs, which shows that every step works. Its numbers say nothing about accuracy."
     } else {
