@@ -1,5 +1,6 @@
-use crate::{Experiment, LabError, Part, View, ViewReader};
-use boneage_core::Months;
+use crate::fill::{draw, read_frame};
+use crate::{Backbone, Experiment, LabError, Part, View, ViewReader};
+use boneage_core::{Months, Plane};
 use rayon::prelude::*;
 
 /// Months to the network's scale and back: `value = (months - mean) / sd` of the training labels.
@@ -27,9 +28,10 @@ impl AgeScale {
     }
 }
 
-/// Brings cached features, sexes and standardised ages together as batches.
+/// Brings features, from the cache or freshly drawn, sexes and standardised ages together as batches.
 pub(crate) struct Feeder<'a> {
     experiment: &'a Experiment,
+    backbone: &'a dyn Backbone,
     /// In the order of `Augment::all`.
     views: Vec<ViewReader>,
     clean: ViewReader,
@@ -45,14 +47,20 @@ pub(crate) struct Batch {
 }
 
 impl<'a> Feeder<'a> {
-    /// Opens all views that the experiment's training and validation read.
-    pub(crate) fn open(experiment: &'a Experiment) -> Result<Self, LabError> {
+    /// Opens all views that the experiment's training and validation read; `backbone` draws fresh ones.
+    pub(crate) fn open(experiment: &'a Experiment, backbone: &'a dyn Backbone) -> Result<Self, LabError> {
         let cache = &experiment.cache;
         let views = experiment.recipe.augment.all();
         let views = views.into_iter().map(|view| cache.reader(view)).collect::<Result<_, _>>()?;
         let months = |i: usize| experiment.dataset.radiographs[i].months;
         let ages: Vec<Months> = experiment.indices(Part::Training).into_iter().map(months).collect();
-        Ok(Feeder { experiment, views, clean: cache.reader(View::Clean)?, scale: AgeScale::of(&ages) })
+        Ok(Feeder {
+            experiment,
+            backbone,
+            views,
+            clean: cache.reader(View::Clean)?,
+            scale: AgeScale::of(&ages),
+        })
     }
 
     /// `[height, width, channels]` of the features of one image.
@@ -63,6 +71,11 @@ impl<'a> Feeder<'a> {
     /// Training images `indices` as they show in `epoch`.
     pub(crate) fn training(&self, indices: &[usize], epoch: u32, batch: &mut Batch) -> Result<(), LabError> {
         let augment = &self.experiment.recipe.augment;
+        if let Some(view) = augment.fresh_view(epoch) {
+            batch.features = self.draw(indices, view)?;
+            self.label(indices, batch);
+            return Ok(());
+        }
         let id = |index: usize| &self.experiment.dataset.radiographs[index].id;
         self.gather(indices, |index| &self.views[augment.turn(epoch, id(index))], batch)
     }
@@ -82,10 +95,26 @@ impl<'a> Feeder<'a> {
         batch.features.resize(indices.len() * length, 0.0);
         let records = batch.features.par_chunks_mut(length).zip(indices);
         records.try_for_each(|(record, &index)| view(index).read(index, record))?;
+        self.label(indices, batch);
+        Ok(())
+    }
+
+    /// Frozen features of one view of the radiographs `indices`, from their files.
+    fn draw(&self, indices: &[usize], view: View) -> Result<Vec<f32>, LabError> {
+        let Experiment { dataset, recipe, .. } = self.experiment;
+        let planes = indices.par_iter().map(|&index| {
+            let radiograph = &dataset.radiographs[index];
+            let frame = read_frame(radiograph, &recipe.preprocess).map_err(LabError::Data)?;
+            Ok(draw(&frame, radiograph, view, recipe.preprocess.size))
+        });
+        let planes = planes.collect::<Result<Vec<Plane>, LabError>>()?;
+        Ok(self.backbone.features(&planes.iter().collect::<Vec<_>>())?.values)
+    }
+
+    fn label(&self, indices: &[usize], batch: &mut Batch) {
         let radiographs = || indices.iter().map(|&index| &self.experiment.dataset.radiographs[index]);
         batch.sex = radiographs().map(|r| r.sex.as_input()).collect();
         batch.target = radiographs().map(|r| self.scale.value(r.months)).collect();
-        Ok(())
     }
 }
 

@@ -93,14 +93,15 @@ pub fn fill(
 }
 
 /// Decodes a radiograph's file and decides everything about it.
-fn read_frame(radiograph: &Radiograph, preprocess: &Preprocess) -> Result<Frame, String> {
+pub(crate) fn read_frame(radiograph: &Radiograph, preprocess: &Preprocess) -> Result<Frame, String> {
     let named = |reason: &dyn std::fmt::Display| format!("{}: {reason}", radiograph.path.display());
     let bytes = std::fs::read(&radiograph.path).map_err(|e| named(&e))?;
     let decoded = decode(&bytes, &DecodeLimits::default()).map_err(|e| named(&e))?;
     Ok(preprocess.frame(&decoded.plane))
 }
 
-fn draw(frame: &Frame, radiograph: &Radiograph, view: View, size: usize) -> Plane {
+/// One view of a framed radiograph.
+pub(crate) fn draw(frame: &Frame, radiograph: &Radiograph, view: View, size: usize) -> Plane {
     match view {
         View::Clean => frame.image(),
         View::Augmented { ranges, seed, index } => {

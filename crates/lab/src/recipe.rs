@@ -136,6 +136,9 @@ impl Transfer {
 pub struct Augment {
     /// Augmented views of each training image; each epoch sees one.
     pub views: u32,
+    /// Draw a new view of each training image in every epoch, as the paper does. Nothing of it is kept, so
+    /// that an epoch takes as long as the backbone does; `views` and `include_clean` are not used.
+    pub fresh: bool,
     /// Whether the clean view takes its turn too.
     pub include_clean: bool,
     /// Seed of the draws: apart from the training's, so that runs with other seeds share the cache.
@@ -148,13 +151,17 @@ impl Default for Augment {
     /// Six views: not in the paper, which draws anew in every epoch; chosen because the features of
     /// six views fit on a disk (4.8 GB at 256 px).
     fn default() -> Self {
-        Augment { views: 6, include_clean: false, seed: 1, ranges: AugmentRanges::default() }
+        Augment { views: 6, fresh: false, include_clean: false, seed: 1, ranges: AugmentRanges::default() }
     }
 }
 
 impl Augment {
-    /// Every view that training may see; the clean one alone where there are no others.
+    /// Every view that is kept for training; the clean one alone where there are no others, and none where
+    /// views are fresh.
     pub fn all(&self) -> Vec<View> {
+        if self.fresh {
+            return Vec::new();
+        }
         let augmented = (1..=self.views).map(|index| self.view(index));
         let clean = (self.include_clean || self.views == 0).then_some(View::Clean);
         clean.into_iter().chain(augmented).collect()
@@ -166,6 +173,11 @@ impl Augment {
         let digest = Digest::of(format!("boneage-view-1:{id}").as_bytes());
         let start = u64::from_str_radix(&digest.0[..8], 16).expect("a digest is hexadecimal");
         ((u64::from(epoch) + start) % self.all().len() as u64) as usize
+    }
+
+    /// The fresh view of epoch `epoch` (from 0); `None` where views are kept.
+    pub(crate) fn fresh_view(&self, epoch: u32) -> Option<View> {
+        self.fresh.then(|| self.view(epoch + 1))
     }
 
     fn view(&self, index: u32) -> View {
@@ -466,6 +478,9 @@ mod tests {
         let augment = Augment { views: 3, include_clean: true, ..Augment::default() };
         assert_eq!(augment.all().len(), 4);
         assert_eq!(Augment { views: 0, ..augment }.all(), [View::Clean]);
+        let fresh = Augment { fresh: true, ..augment };
+        assert!(fresh.all().is_empty() && fresh.fresh_view(0) != fresh.fresh_view(1));
+        assert_eq!((fresh.fresh_view(2), augment.fresh_view(2)), (Some(augment.view(3)), None));
         let turns: Vec<usize> = (0..8).map(|epoch| augment.turn(epoch, "1377")).collect();
         assert_eq!(turns[..4], turns[4..]);
         assert!((0..4).all(|view| turns.contains(&view)));

@@ -132,7 +132,8 @@ impl RunFolder {
         let mut evaluate = |part: Part| -> Result<Option<Evaluation>, LabError> {
             let indices = experiment.indices(part);
             let mut scored = Vec::with_capacity(indices.len());
-            for (&index, predicted) in indices.iter().zip(predict(experiment, &network, &indices)?) {
+            for (&index, predicted) in indices.iter().zip(predict(experiment, &network, backbone, &indices)?)
+            {
                 let r = &experiment.dataset.radiographs[index];
                 let (id, truth) = (&r.id, r.months.0);
                 csv.push_str(&format!("{id},{},{},{truth},{:.3}\n", part.as_str(), r.sex, predicted.0));

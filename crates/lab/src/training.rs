@@ -1,7 +1,7 @@
 use crate::checkpoint::{Checkpoint, TrainingProgress, write_network};
 use crate::feeder::{Batch, Feeder};
 use crate::run::RunFolder;
-use crate::{Experiment, LabError, Monitor, Part, Progress, Schedule};
+use crate::{Backbone, Experiment, LabError, Monitor, Part, Progress, Schedule};
 use boneage_core::{Months, stream};
 use boneage_nets::{Network, ParameterAverage, VggTail};
 use boneage_nn::{Adam, AdamConfig, Loss, ReduceOnPlateau};
@@ -32,7 +32,8 @@ pub struct EpochRecord {
     pub seconds: f64,
 }
 
-/// Trains the network of `experiment`, with `tail` as the backbone's pretrained and not frozen part, in `run`, going on where an earlier call was stopped.
+/// Trains the network of `experiment` on what `backbone` gives, with those of its layers that are not frozen, in
+/// `run`, going on where an earlier call was stopped.
 ///
 /// `until` stops after so many epochs of the whole training, as if killed there. Every random draw is
 /// named by the seed, the epoch and the step: stopping and going on gives the same bits as not
@@ -42,14 +43,14 @@ pub struct EpochRecord {
 /// When features are missing, the run folder holds another training, or the disk fails.
 pub fn train(
     experiment: &Experiment,
-    tail: Option<VggTail>,
+    backbone: &dyn Backbone,
     run: &RunFolder,
     until: Option<u32>,
     told: &mut dyn FnMut(&EpochRecord),
 ) -> Result<(), LabError> {
     let recipe = &experiment.recipe;
-    let feeder = Feeder::open(experiment)?;
-    let mut checkpoint = begin_or_resume(experiment, tail, run)?;
+    let feeder = Feeder::open(experiment, backbone)?;
+    let mut checkpoint = begin_or_resume(experiment, backbone.tail(), run)?;
     run.keep_epochs(checkpoint.progress.epochs)?;
     let inner = experiment.indices(Part::Inner);
     let mut plateau = recipe.training.schedule.plateau().map(ReduceOnPlateau::new);
@@ -225,9 +226,10 @@ fn validate(
 pub(crate) fn predict(
     experiment: &Experiment,
     network: &Network,
+    backbone: &dyn Backbone,
     indices: &[usize],
 ) -> Result<Vec<Months>, LabError> {
-    let feeder = Feeder::open(experiment)?;
+    let feeder = Feeder::open(experiment, backbone)?;
     let mut batch = Batch::default();
     let mut months = Vec::with_capacity(indices.len());
     for indices in indices.chunks(PREDICTED) {

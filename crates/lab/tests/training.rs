@@ -5,7 +5,7 @@
 use boneage_assess::{Bundle, Predictor};
 use boneage_core::{Digest, Plane, stream};
 use boneage_lab::{
-    Backbone, Experiment, FrozenVgg16, LabError, Part, Purpose, Radiograph, Recipe, RunFolder, View,
+    Augment, Backbone, Experiment, FrozenVgg16, LabError, Part, Purpose, Radiograph, Recipe, RunFolder, View,
     read_all, train,
 };
 use boneage_nets::{Features, NetsError};
@@ -80,7 +80,7 @@ fn train_into(
     until: Option<u32>,
 ) -> RunFolder {
     let run = RunFolder::open(folder, experiment).unwrap();
-    train(experiment, backbone.tail(), &run, until, &mut |_| ()).unwrap();
+    train(experiment, backbone, &run, until, &mut |_| ()).unwrap();
     run
 }
 
@@ -107,7 +107,7 @@ fn a_training_learns_resumes_exactly_and_leaves_a_model() {
     std::fs::write(&metrics, format!("{told}{third}\n{{\"epoch\": 4, \"lo")).unwrap();
     // On another number of threads than before, which must not matter.
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    one.install(|| train(&experiment, None, &run, None, &mut |_| ())).unwrap();
+    one.install(|| train(&experiment, &backbone, &run, None, &mut |_| ())).unwrap();
     for file in ["last.safetensors", "best.safetensors"] {
         let read = |run: &RunFolder| std::fs::read(run.path().join(file)).unwrap();
         assert!(read(&straight) == read(&run), "{file} differs");
@@ -132,6 +132,27 @@ fn a_training_learns_resumes_exactly_and_leaves_a_model() {
     other.training.epochs = 5;
     let other = Experiment::open(other, &data, &cache, &backbone).unwrap();
     assert!(matches!(RunFolder::open(straight.path(), &other), Err(LabError::Run(_))));
+}
+
+#[test]
+fn fresh_views_differ_from_epoch_to_epoch_and_the_first_is_the_kept_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, cache) = (dir.path().join("data"), dir.path().join("cache"));
+    draw_data(&data, 120);
+    let train = |fresh: bool, name: &str| {
+        let backbone = CellMeans::default();
+        let mut recipe = smoke();
+        recipe.augment = Augment { views: 1, fresh, include_clean: false, ..recipe.augment };
+        recipe.training.epochs = 2;
+        let experiment = Experiment::open(recipe, &data, &cache, &backbone).unwrap();
+        experiment.fill(&backbone, Purpose::Trial).unwrap();
+        let run = train_into(&dir.path().join(name), &experiment, &backbone, None);
+        run.epochs().unwrap().iter().map(|epoch| epoch.loss).collect::<Vec<_>>()
+    };
+    let (kept, fresh) = (train(false, "kept"), train(true, "fresh"));
+    // The cache rounds features to half precision.
+    assert!((kept[0] - fresh[0]).abs() < 0.01 * kept[0], "{kept:?} {fresh:?}");
+    assert!((kept[1] - fresh[1]).abs() > 1e-4 * kept[1], "{kept:?} {fresh:?}");
 }
 
 #[test]

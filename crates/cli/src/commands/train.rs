@@ -1,7 +1,7 @@
 use crate::exit::Exit;
 use crate::printer::Printer;
 use anyhow::{Context, bail};
-use boneage_lab::{Backbone, EpochRecord, Experiment, FrozenVgg16, Part, Purpose, Recipe, RunFolder, train};
+use boneage_lab::{EpochRecord, Experiment, FrozenVgg16, Part, Purpose, Recipe, RunFolder, train};
 use std::path::PathBuf;
 
 /// Train a model as a recipe says.
@@ -58,7 +58,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
     }
     let folder = args.out.context("give the folder of the run with --out")?;
     let run = RunFolder::open(&folder, &experiment)?;
-    train(&experiment, backbone.tail(), &run, None, &mut |epoch| printer.note(line(epoch, &experiment)))?;
+    train(&experiment, &backbone, &run, None, &mut |epoch| printer.note(line(epoch, &experiment)))?;
     let name = args.backbone.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
     let finished = run.finish(&experiment, purpose, name, &backbone)?;
     printer.note(format!(

@@ -1,7 +1,5 @@
 use super::Reproduction;
-use crate::{
-    Backbone, Dataset, EpochRecord, Experiment, FrozenVgg16, LabError, Purpose, Recipe, RunFolder, train,
-};
+use crate::{Dataset, EpochRecord, Experiment, FrozenVgg16, LabError, Purpose, Recipe, RunFolder, train};
 use boneage_core::Digest;
 use std::path::Path;
 
@@ -41,7 +39,7 @@ pub(super) fn train_network(
     clear_unless(&path, key)?;
     let run = RunFolder::open(&path, &experiment)?;
     let epochs = recipe.training.epochs;
-    train(&experiment, backbone.tail(), &run, None, &mut |epoch| told(&line(epoch, epochs)))?;
+    train(&experiment, &backbone, &run, None, &mut |epoch| told(&line(epoch, epochs)))?;
     let name = reproduction.backbone.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into());
     run.finish(&experiment, Purpose::Report, name, &backbone)?;
     Ok(OUTPUTS.iter().map(|file| format!("{folder}/{file}")).collect())
