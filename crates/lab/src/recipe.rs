@@ -4,7 +4,7 @@ use boneage_nets::{HeadConfig, VGG16_CONVOLUTIONS};
 use boneage_nn::{Loss, PlateauConfig};
 use boneage_vision::Preprocess;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 /// Files that extend each other in a circle must end somewhere.
@@ -32,6 +32,10 @@ pub struct Recipe {
     /// take too long on all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subset: Option<usize>,
+    /// A model file to begin from, in place of the pretrained backbone and a new head; from the folder that
+    /// the command runs in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<PathBuf>,
     /// From file to network image.
     #[serde(default)]
     pub preprocess: Preprocess,

@@ -2,10 +2,12 @@ use crate::checkpoint::{Checkpoint, TrainingProgress, write_network};
 use crate::feeder::{Batch, Feeder};
 use crate::run::RunFolder;
 use crate::{Backbone, Experiment, LabError, Monitor, Part, Progress, Schedule};
+use boneage_assess::Bundle;
 use boneage_core::{Months, stream};
-use boneage_nets::{Network, ParameterAverage, VggTail};
+use boneage_nets::{NamedTensor, Network, ParameterAverage, VggTail};
 use boneage_nn::{Adam, AdamConfig, Loss, ReduceOnPlateau};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 use std::time::Instant;
 
 /// Images that are predicted at once.
@@ -121,7 +123,10 @@ fn begin_or_resume(
         )));
     }
     let config = AdamConfig { learning_rate: training.learning_rate, ..AdamConfig::default() };
-    let network = Network::initial(tail, head.clone(), training.seed);
+    let mut network = Network::initial(tail, head.clone(), training.seed);
+    if let Some(start) = &experiment.recipe.start {
+        begin_from(&mut network, start)?;
+    }
     if !run.last().exists() {
         return Ok(Checkpoint {
             progress: TrainingProgress::new(experiment.recipe.digest(), experiment.data_digest.clone()),
@@ -144,6 +149,27 @@ fn begin_or_resume(
         }
     }
     Ok(checkpoint)
+}
+
+/// Gives `network` the weights of a trained model, as far as that one was trained: convolutions that it did not
+/// train stay pretrained.
+fn begin_from(network: &mut Network, path: &Path) -> Result<(), LabError> {
+    let named = |reason: String| LabError::Recipe(format!("start {}: {reason}", path.display()));
+    let bundle = Bundle::read(&std::fs::read(path).map_err(LabError::io(path))?)?;
+    let trained: Vec<NamedTensor> = bundle.head.state().into_iter().chain(bundle.tuned).collect();
+    let mut state = network.state();
+    for tensor in trained {
+        let same = state.iter_mut().find(|own| own.name == tensor.name && own.shape == tensor.shape);
+        let Some(own) = same else {
+            let (name, shape) = (&tensor.name, &tensor.shape);
+            return Err(named(format!(
+                "its tensor {name} of shape {shape:?} is not trained here; hint: the same [head], and frozen not above {}",
+                bundle.manifest.backbone.frozen
+            )));
+        };
+        *own = tensor;
+    }
+    Ok(network.load_state(&state)?)
 }
 
 fn stops_early(experiment: &Experiment, progress: &TrainingProgress) -> bool {

@@ -220,6 +220,33 @@ fn a_model_with_trained_convolutions_reads_files_as_the_training_read_its_cache(
     check_the_model_reads_as_the_training_did(11);
 }
 
+#[test]
+fn a_training_begins_where_another_model_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, cache) = (dir.path().join("data"), dir.path().join("cache"));
+    draw_data(&data, 160);
+    let backbone = CellMeans::default();
+    let train = |recipe: Recipe, name: &str| {
+        let experiment = Experiment::open(recipe, &data, &cache, &backbone)?;
+        experiment.fill(&backbone, Purpose::Trial)?;
+        let run = RunFolder::open(&dir.path().join(name), &experiment)?;
+        train(&experiment, &backbone, &run, None, &mut |_| ())?;
+        run.finish(&experiment, Purpose::Trial, "cells".into(), &backbone)?;
+        Ok::<RunFolder, LabError>(run)
+    };
+    let first = train(smoke(), "first").unwrap();
+    let mut recipe = smoke();
+    recipe.start = Some(first.model());
+    recipe.training.epochs = 1;
+    let second = train(recipe.clone(), "second").unwrap();
+    let losses = |run: &RunFolder| run.epochs().unwrap().iter().map(|e| e.loss).collect::<Vec<_>>();
+    assert!(losses(&second)[0] < losses(&first)[0], "{:?} {:?}", losses(&first), losses(&second));
+
+    recipe.head.hidden += 1;
+    let message = train(recipe, "third").map(|_| ()).unwrap_err().to_string();
+    assert!(message.contains("dense") && message.contains("hint: the same [head]"), "{message}");
+}
+
 fn check_the_model_reads_as_the_training_did(frozen: usize) {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
