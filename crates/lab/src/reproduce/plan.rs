@@ -5,12 +5,18 @@ use boneage_core::Digest;
 
 /// The networks of table I and beside it, as files of the recipes' folder. Those that read the same features
 /// follow each other, and those of both sexes come first, as their features hold the others'.
-const NETWORKS: [&str; 22] = [
+const NETWORKS: [&str; 28] = [
     "fc-both",
     "fc-male",
     "fc-female",
     "fc-both-unaugmented",
     "attention-256-both",
+    "choice-fc-relu",
+    "choice-fc-no-dropout",
+    "choice-attention-1x1",
+    "choice-no-rescale",
+    "choice-attention-relu",
+    "choice-kernel-schedule",
     "fc-both-unmasked",
     "fc-male-unmasked",
     "fc-female-unmasked",

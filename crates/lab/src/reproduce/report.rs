@@ -49,6 +49,21 @@ pub(super) fn write(
                 ("Model 2", "paper-attention-both-unmasked", "paper-attention-both"),
             ])?,
         ),
+        (
+            "choices",
+            compare(&[
+                ("Model 1: ReLU", "paper-fc-both", "paper-choice-fc-relu"),
+                ("Model 1: no dropout", "paper-fc-both", "paper-choice-fc-no-dropout"),
+                ("attention: 1 x 1 convolution", "paper-attention-256-both", "paper-choice-attention-1x1"),
+                ("attention: no division", "paper-attention-256-both", "paper-choice-no-rescale"),
+                ("attention: ReLU", "paper-attention-256-both", "paper-choice-attention-relu"),
+                (
+                    "attention: the kernels' schedule",
+                    "paper-attention-256-both",
+                    "paper-choice-kernel-schedule",
+                ),
+            ])?,
+        ),
         ("augmentation", compare(&[("Model 1", "paper-fc-both-unaugmented", "paper-fc-both")])?),
         ("transfer", transfer(reproduction)?),
         ("ages", discussion.as_ref().map_or_else(|| NOTHING.to_owned(), ages)),
@@ -102,7 +117,7 @@ fn table(cells: &[Cell]) -> String {
 
 /// The change of MAE from one run to another on the same held-out films, for pairs `(what, from, to)`.
 fn comparisons(reproduction: &Reproduction, pairs: &[(&str, &str, &str)]) -> Result<String, LabError> {
-    let mut text = String::from("| | without | with | change of MAE (95 %) |\n|---|---:|---:|---:|\n");
+    let mut text = String::from("| | MAE before | after | change (95 %) |\n|---|---:|---:|---:|\n");
     let mut any = false;
     for &(what, from, to) in pairs {
         let missing = |name: &str| !reproduction.out.join("runs").join(name).join("predictions.csv").exists();
