@@ -22,11 +22,13 @@
 mod attention;
 mod bundle;
 mod error;
+mod interval;
 mod judgement;
 mod manifest;
 mod predictor;
 
 pub use bundle::Bundle;
 pub use error::AssessError;
-pub use manifest::{BackboneName, IntervalScale, Manifest, Metric, Training};
+pub use interval::IntervalTable;
+pub use manifest::{BackboneName, Manifest, Metric, Training};
 pub use predictor::{Predictor, Radiograph, Reading};

@@ -1,4 +1,4 @@
-use crate::AssessError;
+use crate::{AssessError, IntervalTable};
 use boneage_core::{Digest, Months};
 use boneage_nets::{HeadConfig, VGG16_CONVOLUTIONS};
 use boneage_vision::Preprocess;
@@ -39,7 +39,7 @@ pub struct Manifest {
     pub attribution: String,
     /// How to make intervals; absent until a model is calibrated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub interval: Option<IntervalScale>,
+    pub interval: Option<IntervalTable>,
     /// SHA-256 over the tensors, checked on load; `Bundle::to_bytes` writes it whatever stands here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<Digest>,
@@ -98,16 +98,6 @@ pub struct Metric {
     pub unit: String,
 }
 
-/// A calibrated interval: months either side of the reading.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct IntervalScale {
-    /// Promised coverage, 0.9 for 90 %.
-    pub level: f32,
-    /// Half width in months.
-    pub half_width: f32,
-}
-
 impl Manifest {
     /// The layout that this program reads and writes.
     pub const FORMAT: u32 = 1;
@@ -147,7 +137,7 @@ impl Manifest {
         let frozen = self.backbone.frozen;
         in_range("backbone.frozen", frozen as f64, frozen <= VGG16_CONVOLUTIONS, "0 to 13 convolutions")?;
         in_range("age_mean", self.age_mean.into(), self.age_mean.is_finite(), "a number of months")?;
-        Ok(())
+        self.interval.as_ref().map_or(Ok(()), IntervalTable::check)
     }
 }
 

@@ -1,7 +1,7 @@
 use crate::attention::spread;
 use crate::judgement::{by_seriousness, decide, flag_of_age, flags_of_plane, is_readable};
 use crate::{AssessError, Bundle, Manifest};
-use boneage_core::{Assessment, Digest, Flag, FlagCode, Interval, ModelName, Months, Plane, Sex, SexGiven};
+use boneage_core::{Assessment, Digest, Flag, FlagCode, ModelName, Months, Plane, Sex, SexGiven};
 use boneage_nets::{Arithmetic, HeadOutput, VGG16_BLOCKS, Vgg16};
 use boneage_vision::Frame;
 
@@ -125,11 +125,8 @@ impl Predictor {
             flags.push(Flag::new(FlagCode::SexUnknown, message));
         }
         let flags = by_seriousness(flags);
-        let interval = self.bundle.manifest.interval.as_ref().map(|scale| Interval {
-            lower: Months((months.0 - scale.half_width).max(0.0)),
-            upper: Months(months.0 + scale.half_width),
-            level: scale.level,
-        });
+        let table = self.bundle.manifest.interval.as_ref();
+        let interval = table.map(|table| table.interval(months, radiograph.sex.value));
         let attention = reading.attention.as_ref().and_then(|map| {
             let network = self.bundle.manifest.preprocess.size;
             spread(map, network, &reading.frame.to_source(), (plane.width(), plane.height()))
