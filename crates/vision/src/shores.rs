@@ -11,18 +11,21 @@ use std::hint::select_unpredictable;
 /// waiting for the one before, and is half as long in pairs.
 ///
 /// Slot 0 is not used, so that the children of slot `i` are the neighbours `2 i` and `2 i + 1`.
+#[derive(Default)]
 pub(crate) struct Shores {
     keys: Vec<u64>,
     pixels: Vec<u32>,
 }
 
 impl Shores {
-    pub(crate) fn with_capacity(capacity: usize) -> Self {
-        let mut shores =
-            Shores { keys: Vec::with_capacity(capacity + 2), pixels: Vec::with_capacity(capacity + 2) };
-        shores.keys.push(0);
-        shores.pixels.push(0);
-        shores
+    /// Takes every shore out and makes room for `capacity`.
+    pub(crate) fn clear(&mut self, capacity: usize) {
+        self.keys.clear();
+        self.pixels.clear();
+        self.keys.reserve(capacity + 1);
+        self.pixels.reserve(capacity + 1);
+        self.keys.push(0);
+        self.pixels.push(0);
     }
 
     /// Pixels that are likely to come next: the first one and the two below it.
@@ -155,7 +158,8 @@ mod tests {
             (state >> 33) % below
         };
         for greys in [1, 2, 7, 300] {
-            let (mut shores, mut textbook) = (Shores::with_capacity(8), Textbook::default());
+            let (mut shores, mut textbook) = (Shores::default(), Textbook::default());
+            shores.clear(8);
             for pixel in 0..20_000 {
                 // First more come than go, then more go than come.
                 if random(20_000) > pixel {
