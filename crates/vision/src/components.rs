@@ -1,4 +1,5 @@
 use crate::Labels;
+use crate::runs::Runs;
 
 /// One connected object of a mask.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,42 +63,30 @@ impl Bounds {
 /// If `mask` is not `width * height` long: a fault of the caller, never of input.
 pub fn components(mask: &[bool], width: usize, height: usize) -> (Labels, Vec<Component>) {
     assert_eq!(mask.len(), width * height, "pixels of a {width} x {height} mask");
+    let runs = Runs::of(mask, width, true);
     let mut values = vec![0u32; mask.len()];
     let mut found: Vec<Component> = Vec::new();
-    let mut stack: Vec<usize> = Vec::new();
-    for start in 0..mask.len() {
-        if !mask[start] || values[start] != 0 {
-            continue;
-        }
-        let label = found.len() as u32 + 1;
-        let (mut left, mut right, mut bottom, mut area) = (width, 0, 0, 0);
-        values[start] = label;
-        stack.push(start);
-        while let Some(at) = stack.pop() {
-            let (x, y) = (at % width, at / width);
-            (left, right, bottom) = (left.min(x), right.max(x + 1), bottom.max(y + 1));
-            area += 1;
-            let mut visit = |neighbour: usize| {
-                if mask[neighbour] && values[neighbour] == 0 {
-                    values[neighbour] = label;
-                    stack.push(neighbour);
-                }
-            };
-            if x > 0 {
-                visit(at - 1);
+    // Labels of the runs. The root of an object is the first of its runs, so that the objects come in order.
+    let mut labels: Vec<u32> = Vec::with_capacity(runs.list.len());
+    for (at, run) in runs.list.iter().enumerate() {
+        let root = runs.root(at);
+        let label = if root == at { found.len() as u32 + 1 } else { labels[root] };
+        labels.push(label);
+        values[run.start..run.end].fill(label);
+        let (left, y, area) = (run.start % width, run.start / width, run.end - run.start);
+        let right = left + area;
+        match found.get_mut(label as usize - 1) {
+            None => {
+                let bounds = Bounds { left, top: y, right, bottom: y + 1 };
+                found.push(Component { label, area, bounds });
             }
-            if x + 1 < width {
-                visit(at + 1);
-            }
-            if y > 0 {
-                visit(at - width);
-            }
-            if y + 1 < height {
-                visit(at + width);
+            Some(object) => {
+                object.area += area;
+                let bounds = &mut object.bounds;
+                (bounds.left, bounds.right) = (bounds.left.min(left), bounds.right.max(right));
+                bounds.bottom = y + 1;
             }
         }
-        let bounds = Bounds { left, top: start / width, right, bottom };
-        found.push(Component { label, area, bounds });
     }
     (Labels::new(width, height, values), found)
 }
@@ -105,44 +94,22 @@ pub fn components(mask: &[bool], width: usize, height: usize) -> (Labels, Vec<Co
 /// Fills the holes of a row-major mask in place: whatever is outside it and cannot be reached from
 /// the frame's edge through neighbours above, below, left and right, as SciPy's
 /// `ndimage.binary_fill_holes`.
+///
+/// # Panics
+/// If `mask` is not `width * height` long: a fault of the caller, never of input.
 pub fn fill_holes(mask: &mut [bool], width: usize, height: usize) {
     assert_eq!(mask.len(), width * height, "pixels of a {width} x {height} mask");
-    if mask.is_empty() {
-        return;
+    let runs = Runs::of(mask, width, false);
+    let mut outside = vec![false; runs.list.len()];
+    let last_row = mask.len().saturating_sub(width);
+    for (at, run) in runs.list.iter().enumerate() {
+        let at_side = run.start % width == 0 || run.end % width == 0;
+        outside[runs.root(at)] |= at_side || run.start < width || run.start >= last_row;
     }
-    let mut outside = vec![false; mask.len()];
-    let mut stack: Vec<usize> = Vec::new();
-    let reach = |at: usize, outside: &mut Vec<bool>, stack: &mut Vec<usize>| {
-        if !mask[at] && !outside[at] {
-            outside[at] = true;
-            stack.push(at);
+    for (at, run) in runs.list.iter().enumerate() {
+        if !outside[runs.root(at)] {
+            mask[run.start..run.end].fill(true);
         }
-    };
-    for x in 0..width {
-        reach(x, &mut outside, &mut stack);
-        reach((height - 1) * width + x, &mut outside, &mut stack);
-    }
-    for y in 0..height {
-        reach(y * width, &mut outside, &mut stack);
-        reach(y * width + width - 1, &mut outside, &mut stack);
-    }
-    while let Some(at) = stack.pop() {
-        let (x, y) = (at % width, at / width);
-        if x > 0 {
-            reach(at - 1, &mut outside, &mut stack);
-        }
-        if x + 1 < width {
-            reach(at + 1, &mut outside, &mut stack);
-        }
-        if y > 0 {
-            reach(at - width, &mut outside, &mut stack);
-        }
-        if y + 1 < height {
-            reach(at + width, &mut outside, &mut stack);
-        }
-    }
-    for (inside, outside) in mask.iter_mut().zip(outside) {
-        *inside = !outside;
     }
 }
 
@@ -173,6 +140,59 @@ mod tests {
         let before = bay.clone();
         fill_holes(&mut bay, width, height);
         assert_eq!(bay, before);
+    }
+
+    #[test]
+    fn joined_runs_give_what_a_walk_from_pixel_to_pixel_gives() {
+        let mut state = 7u64;
+        for (width, height, share) in
+            [(1, 9, 5), (9, 1, 5), (17, 13, 4), (30, 30, 5), (31, 20, 6), (40, 40, 8)]
+        {
+            let mask: Vec<bool> = (0..width * height)
+                .map(|_| {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    (state >> 33) % 10 < share
+                })
+                .collect();
+            let (labels, found) = components(&mask, width, height);
+            let mut walked = vec![0u32; mask.len()];
+            let mut objects = 0;
+            for start in 0..mask.len() {
+                if !mask[start] || walked[start] > 0 {
+                    continue;
+                }
+                objects += 1;
+                let mut stack = vec![start];
+                while let Some(at) = stack.pop() {
+                    let (x, y) = (at % width, at / width);
+                    walked[at] = objects;
+                    let around = [
+                        (x > 0, -1),
+                        (x + 1 < width, 1),
+                        (y > 0, -(width as isize)),
+                        (y + 1 < height, width as isize),
+                    ];
+                    let next = around.iter().filter(|step| step.0).map(|step| at.wrapping_add_signed(step.1));
+                    stack.extend(next.filter(|&next| mask[next] && walked[next] == 0));
+                }
+            }
+            assert_eq!(labels.values(), walked);
+            for object in &found {
+                let inside = labels.is(object.label);
+                assert_eq!(object.area, inside.iter().filter(|&&i| i).count());
+                assert_eq!(Some(object.bounds), Bounds::of(&inside, width));
+            }
+            assert_eq!(found.len(), objects as usize);
+            let mut filled = mask.clone();
+            fill_holes(&mut filled, width, height);
+            let outside: Vec<bool> = mask.iter().map(|&inside| !inside).collect();
+            let (labels, gaps) = components(&outside, width, height);
+            for (at, &label) in labels.values().iter().enumerate().filter(|gap| *gap.1 > 0) {
+                let Bounds { left, top, right, bottom } = gaps[label as usize - 1].bounds;
+                let open = left == 0 || top == 0 || right == width || bottom == height;
+                assert_eq!(filled[at], !open);
+            }
+        }
     }
 
     #[test]

@@ -39,6 +39,7 @@ mod plausibility;
 mod polarity;
 mod preprocess;
 mod resize;
+mod runs;
 mod search;
 mod shores;
 mod sobel;

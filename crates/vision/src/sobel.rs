@@ -25,7 +25,10 @@ pub fn sobel(plane: &Plane) -> Plane {
 
 #[cfg(target_arch = "x86_64")]
 fn fill(plane: &Plane, pixels: &mut [f32]) {
-    if std::arch::is_x86_feature_detected!("avx2") {
+    if std::arch::is_x86_feature_detected!("avx512f") {
+        // SAFETY: the processor has AVX-512; the body is the same safe code, compiled for it.
+        unsafe { fill_avx512(plane, pixels) }
+    } else if std::arch::is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has AVX2; the body is the same safe code, compiled for it.
         unsafe { fill_avx2(plane, pixels) }
     } else {
@@ -35,6 +38,12 @@ fn fill(plane: &Plane, pixels: &mut [f32]) {
 
 #[cfg(not(target_arch = "x86_64"))]
 fn fill(plane: &Plane, pixels: &mut [f32]) {
+    fill_rows(plane, pixels);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn fill_avx512(plane: &Plane, pixels: &mut [f32]) {
     fill_rows(plane, pixels);
 }
 

@@ -16,68 +16,107 @@ use boneage_core::Plane;
 /// # Panics
 /// If the two sizes differ, or for 2^31 pixels and more: faults of the caller, never of input.
 pub fn watershed(elevation: &Plane, markers: &Labels) -> Labels {
-    let (width, height) = (elevation.width(), elevation.height());
-    assert_eq!((width, height), (markers.width(), markers.height()), "sizes of elevation and markers");
-
-    // A rim of one pixel, never flooded, so that a neighbour's index needs no test. Height and label of a pixel
-    // lie together: the flood jumps about, and each jump should fetch one line of memory and not two.
-    let stride = width + 2;
-    assert!(stride * (height + 2) < INNER as usize, "an elevation of {width} x {height} pixels is too large");
-    let mut cells = vec![Cell { height: 0, label: RIM }; stride * (height + 2)];
-    for y in 0..height {
-        let line = &mut cells[(y + 1) * stride + 1..][..width];
-        let labels = &markers.values()[y * width..][..width];
-        for ((cell, &value), &label) in line.iter_mut().zip(elevation.row(y)).zip(labels) {
-            *cell = Cell { height: ordered_bits(value), label };
-        }
+    assert_eq!(
+        (elevation.width(), elevation.height()),
+        (markers.width(), markers.height()),
+        "sizes of elevation and markers"
+    );
+    let mut basin = BASIN.take();
+    let labels = basin.flood(elevation, markers);
+    if basin.cells.len() <= KEPT {
+        BASIN.set(basin);
     }
+    labels
+}
 
-    let mut queue = Shores::with_capacity(width * height);
-    let mut dry = 0;
-    for y in 0..height {
-        for at in (y + 1) * stride + 1..(y + 1) * stride + 1 + width {
-            if cells[at].label == 0 {
-                dry += 1;
+/// What a flood works in: cells and queue.
+///
+/// Each thread keeps its own from flood to flood. New memory comes from the system page by page, at a sixth
+/// of the time of a flood, and more when several threads ask at once.
+#[derive(Default)]
+struct Basin {
+    cells: Vec<Cell>,
+    queue: Shores,
+}
+
+/// Cells that a thread keeps at most, 20 bytes each with their place in the queue.
+const KEPT: usize = 1 << 21;
+
+thread_local! {
+    static BASIN: std::cell::Cell<Basin> = std::cell::Cell::default();
+}
+
+impl Basin {
+    fn flood(&mut self, elevation: &Plane, markers: &Labels) -> Labels {
+        let (width, height) = (elevation.width(), elevation.height());
+        let Basin { cells, queue } = self;
+
+        // A rim of one pixel, never flooded, so that a neighbour's index needs no test. Height and label of a pixel
+        // lie together: the flood jumps about, and each jump should fetch one line of memory and not two.
+        let stride = width + 2;
+        assert!(
+            stride * (height + 2) < INNER as usize,
+            "an elevation of {width} x {height} pixels is too large"
+        );
+        cells.clear();
+        cells.resize(stride * (height + 2), Cell { height: 0, label: RIM });
+        for y in 0..height {
+            let line = &mut cells[(y + 1) * stride + 1..][..width];
+            let labels = &markers.values()[y * width..][..width];
+            for ((cell, &value), &label) in line.iter_mut().zip(elevation.row(y)).zip(labels) {
+                *cell = Cell { height: ordered_bits(value), label };
+            }
+        }
+
+        queue.clear(width * height);
+        let mut dry = 0;
+        for y in 0..height {
+            for at in (y + 1) * stride + 1..(y + 1) * stride + 1 + width {
+                if cells[at].label == 0 {
+                    dry += 1;
+                    continue;
+                }
+                let around = [at - stride, at - 1, at + 1, at + stride];
+                let inner = around.iter().all(|&neighbour| cells[neighbour].label != 0);
+                let pixel = at as u32 | if inner { INNER } else { 0 };
+                queue.push(u64::from(cells[at].height) << 32, pixel);
+            }
+        }
+        let mut age = 0u64;
+        // Once every pixel is under water the shores that are left can change nothing.
+        while dry > 0
+            && let Some((key, at)) = queue.pop()
+        {
+            for next in queue.soon().iter().filter(|&&next| next & INNER == 0) {
+                for line in [-1, 0, 1] {
+                    prefetch(
+                        cells.as_ptr().wrapping_add(*next as usize).wrapping_offset(line * stride as isize),
+                    );
+                }
+            }
+            if at & INNER != 0 {
                 continue;
             }
-            let around = [at - stride, at - 1, at + 1, at + stride];
-            let inner = around.iter().all(|&neighbour| cells[neighbour].label != 0);
-            let pixel = at as u32 | if inner { INNER } else { 0 };
-            queue.push(u64::from(cells[at].height) << 32, pixel);
-        }
-    }
-    let mut age = 0u64;
-    // Once every pixel is under water the shores that are left can change nothing.
-    while dry > 0
-        && let Some((key, at)) = queue.pop()
-    {
-        for next in queue.soon().iter().filter(|&&next| next & INNER == 0) {
-            for line in [-1, 0, 1] {
-                prefetch(cells.as_ptr().wrapping_add(*next as usize).wrapping_offset(line * stride as isize));
+            let at = at as usize;
+            let level = key >> 32;
+            let label = cells[at].label;
+            for neighbour in [at - stride, at - 1, at + 1, at + stride] {
+                let cell = &mut cells[neighbour];
+                if cell.label == 0 {
+                    age += 1;
+                    dry -= 1;
+                    cell.label = label;
+                    queue.push(u64::from(cell.height).max(level) << 32 | age, neighbour as u32);
+                }
             }
         }
-        if at & INNER != 0 {
-            continue;
-        }
-        let at = at as usize;
-        let level = key >> 32;
-        let label = cells[at].label;
-        for neighbour in [at - stride, at - 1, at + 1, at + stride] {
-            let cell = &mut cells[neighbour];
-            if cell.label == 0 {
-                age += 1;
-                dry -= 1;
-                cell.label = label;
-                queue.push(u64::from(cell.height).max(level) << 32 | age, neighbour as u32);
-            }
-        }
-    }
 
-    let mut values = Vec::with_capacity(width * height);
-    for y in 0..height {
-        values.extend(cells[(y + 1) * stride + 1..][..width].iter().map(|cell| cell.label));
+        let mut values = Vec::with_capacity(width * height);
+        for y in 0..height {
+            values.extend(cells[(y + 1) * stride + 1..][..width].iter().map(|cell| cell.label));
+        }
+        Labels::new(width, height, values)
     }
-    Labels::new(width, height, values)
 }
 
 /// A pixel's height, as bits that sort, and its label.

@@ -33,6 +33,8 @@ const ALSO: [(&str, &str); 3] = [
 struct Row {
     work: &'static str,
     side: usize,
+    /// Images of this size.
+    images: usize,
     times: Vec<Option<Times>>,
 }
 
@@ -45,10 +47,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Contestant::start("ours", &mut Contestant::command(&binaries.join("boneage-bench"), common.threads))?;
     let sides = if common.quick { &SIDES[..2] } else { &SIDES[..] };
     let folder = Folder::new()?;
-    let mut images = 0;
+    let mut images = Vec::new();
     for side in sides {
-        images =
-            ours.ask(&format!("phantoms {side} {}", folder.join(side.to_string()).display()))?.parse()?;
+        let asked = format!("phantoms {side} {}", folder.join(side.to_string()).display());
+        images.push(ours.ask(&asked)?.parse::<usize>()?);
     }
     let processes = common.threads.to_string();
     let peer = |name: &str, arguments: &[&str]| {
@@ -63,9 +65,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         agree(&mut contestants, &folder, *side)?;
     }
 
-    let plan = Plan::new(common.quick);
     let mut rows = Vec::new();
-    for &side in sides {
+    for (&side, images) in sides.iter().zip(images) {
+        // scikit-image takes seconds an image at the largest size.
+        let plan = Plan::new(common.quick);
+        let plan = if side > 512 { plan.brief() } else { plan };
         for work in WORKS.iter().map(|work| work.0).chain(ALSO.map(|work| work.0)) {
             eprintln!("{work} at {side} px");
             // The pool only differs where a batch is asked for.
@@ -73,10 +77,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             let asked = format!("{work} {}", folder.join(side.to_string()).display());
             let mut asked_of: Vec<&mut Contestant> = contestants[..all].iter_mut().collect();
             let times = measure(&mut asked_of, &asked, plan);
-            rows.push(Row { work, side, times });
+            rows.push(Row { work, side, images, times });
         }
     }
-    report(common, &mut contestants, &rows, images)
+    report(common, &mut contestants, &rows)
 }
 
 /// Gradient, basins and the object are the same to the last bit before anything is timed.
@@ -96,24 +100,30 @@ fn agree(contestants: &mut [Contestant], folder: &Folder, side: usize) -> Result
     Ok(())
 }
 
-fn report(common: &Common, contestants: &mut [Contestant], rows: &[Row], images: usize) -> Result<()> {
+fn report(common: &Common, contestants: &mut [Contestant], rows: &[Row]) -> Result<()> {
     let mut report = Report::new("The hand, against scikit-image");
     let versions: Vec<String> =
         contestants[..2].iter_mut().map(|c| c.ask("version")).collect::<Result<_>>()?;
+    let first = rows.iter().filter(|row| row.work == WORKS[0].0);
+    let counts: Vec<String> = first.map(|row| format!("{} at {} px", row.images, row.side)).collect();
     report.paragraph(&format!(
-        "{}, {} threads or processes each, in turn, medians. Images are {images} phantoms of \
-         `fixtures/segmentation`, enlarged and made grainy, whole greys as f32. The whole extraction is Sobel, \
+        "{}, {} threads or processes each, in turn, medians. Images are phantoms of \
+         `fixtures/segmentation`, enlarged and made grainy, whole greys as f32: {} of them. The whole extraction is Sobel, \
          markers by two thresholds, watershed, filled holes, objects, the largest object. Gradients, labels and \
          masks of both sides were compared first and are the same to the last bit. A batch uses all cores on our \
          side; scikit-image as it is and with a pool of processes.",
         versions.join(" against "),
-        common.threads
+        common.threads,
+        counts.join(", ")
     ));
-    let ms = |times: &Option<Times>| times.as_ref().map(|times| times.median() / images as f64);
+    let each = |row: &Row| -> Vec<Option<f64>> {
+        let ms = |times: &Times| times.median() / row.images as f64;
+        row.times.iter().map(|times| times.as_ref().map(ms)).collect()
+    };
     let mut bars = Vec::new();
     for (work, told, required) in WORKS {
         for row in rows.iter().filter(|row| row.work == work) {
-            if let [Some(ours), Some(theirs), ..] = row.times.iter().map(ms).collect::<Vec<_>>()[..] {
+            if let [Some(ours), Some(theirs), ..] = each(row)[..] {
                 bars.push(Bar::faster(format!("{told}, {} px", row.side), theirs / ours, required));
             }
         }
@@ -125,7 +135,7 @@ fn report(common: &Common, contestants: &mut [Contestant], rows: &[Row], images:
         .iter()
         .map(|row| {
             let told = WORKS.iter().map(|w| (w.0, w.1)).chain(ALSO).find(|told| told.0 == row.work);
-            let times: Vec<Option<f64>> = row.times.iter().map(ms).collect();
+            let times = each(row);
             let ratio = |peer: usize| Some(times.get(peer).copied().flatten()? / times[0]?);
             let mut line = vec![told.map_or(row.work, |told| told.1).to_owned(), row.side.to_string()];
             line.extend((0..3).map(|i| cell(times.get(i).copied().flatten())));
