@@ -5,7 +5,7 @@ use boneage_core::Digest;
 
 /// The networks of table I and beside it, as files of the recipes' folder. Those that read the same features
 /// follow each other, and those of both sexes come first, as their features hold the others'.
-const NETWORKS: [&str; 28] = [
+const NETWORKS: [&str; 30] = [
     "fc-both",
     "fc-male",
     "fc-female",
@@ -17,6 +17,7 @@ const NETWORKS: [&str; 28] = [
     "choice-no-rescale",
     "choice-attention-relu",
     "choice-kernel-schedule",
+    "fc-both-two-views",
     "fc-both-unmasked",
     "fc-male-unmasked",
     "fc-female-unmasked",
@@ -29,6 +30,7 @@ const NETWORKS: [&str; 28] = [
     "attention-female",
     "attention-sex-both",
     "fc-500-both",
+    "attention-both-two-views",
     "attention-both-unmasked",
     "attention-male-unmasked",
     "attention-female-unmasked",
@@ -77,8 +79,8 @@ pub(super) fn plan(reproduction: &Reproduction) -> Result<Vec<Step>, LabError> {
     let mut shown = networks.clone();
     shown.push("bands".to_owned());
     if AnnotatedHand::are_in(&reproduction.data) {
-        let model = ATTENTION_MODEL.to_owned();
-        add("regions", &[model.clone()], 4.0, Work::Regions(model));
+        let work = Work::Regions(ATTENTION_MODEL.to_owned());
+        add("regions", &[ATTENTION_MODEL.to_owned()], 4.0, work);
         shown.push("regions".to_owned());
     }
     add("table", &networks, 0.1, Work::Table);
@@ -153,8 +155,9 @@ mod tests {
                 assert!(!before.contains(&step.name.as_str()), "{} twice", step.name);
             }
             let caches = steps.iter().filter(|step| matches!(step.work, Work::Features(_))).count();
-            // Masked and whole at both sizes, one without augmentation, and the three of the transfers.
-            assert_eq!(caches, if quick { 7 } else { 8 });
+            // Masked at both sizes with many views and with two, whole at both, one without augmentation, and
+            // the three of the transfers; of a quick run all views are one.
+            assert_eq!(caches, if quick { 7 } else { 10 });
         }
         let minutes: f64 = plan(&reproduction(false)).unwrap().iter().map(|step| step.minutes).sum();
         assert!(minutes < 12.0 * 60.0, "{minutes}");

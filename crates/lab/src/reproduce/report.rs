@@ -28,7 +28,7 @@ pub(super) fn write(
         ("command", command(reproduction)),
         ("data", data(reproduction, dataset)),
         ("table-1", table(&cells)),
-        ("views", "six views (four at 500 pixels)".to_owned()),
+        ("views", "six views (four at 500 pixels, two of the whole film)".to_owned()),
         ("regressions", String::new()),
         (
             "attention",
@@ -45,8 +45,8 @@ pub(super) fn write(
         (
             "mask",
             compare(&[
-                ("Model 1", "paper-fc-both-unmasked", "paper-fc-both"),
-                ("Model 2", "paper-attention-both-unmasked", "paper-attention-both"),
+                ("Model 1", "paper-fc-both-unmasked", "paper-fc-both-two-views"),
+                ("Model 2", "paper-attention-both-unmasked", "paper-attention-both-two-views"),
             ])?,
         ),
         (
