@@ -3,7 +3,7 @@
 
 use boneage_assess::{AssessError, BackboneName, Bundle, Manifest, Predictor, Radiograph, Training};
 use boneage_core::{Decision, Digest, FlagCode, Months, Plane, Sex, SexGiven, SexSource};
-use boneage_nets::{Head, HeadConfig, HeadKind};
+use boneage_nets::{Arithmetic, Head, HeadConfig, HeadKind, WeightsFile};
 use boneage_vision::Preprocess;
 use std::sync::LazyLock;
 
@@ -118,7 +118,8 @@ fn what_does_not_belong_together_is_named() {
 
 #[test]
 fn the_exact_way_reads_the_same_age() {
-    let exact = Predictor::exact(&bundle(|_| ()), &BACKBONE).expect("a sound model");
+    let [file, backbone] = [bundle(|_| ()), BACKBONE.clone()].map(WeightsFile::new);
+    let exact = Predictor::open(&file, &backbone, Arithmetic::Direct).expect("a sound model");
     let plane = Plane::from_fn(80, 90, |x, y| ((x * 7 + y * 13 + x * y) % 97) as f32 / 97.0);
     let (fast, slow) = (PREDICTOR.read(&plane, None).months.0, exact.read(&plane, None).months.0);
     assert!(fast != 0.0 && (fast - slow).abs() < 1e-3, "{fast} by Winograd, {slow} exactly");

@@ -50,12 +50,14 @@ mod trainable;
 mod transform;
 mod transformed_weights;
 mod weight_gradient;
+mod weights;
 
 pub use convolution::Conv3x3;
 pub use direct::DirectConv3x3;
 pub use finish_gradient::Passed;
 pub use tiles::Finish;
 pub use trainable::{TrainableConv3x3, TrainableDirectConv3x3};
+pub use weights::{StoredWeights, Weights3x3};
 
 #[cfg(test)]
 mod gradient_tests;
