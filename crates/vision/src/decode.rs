@@ -5,6 +5,7 @@ use boneage_core::{Flag, FlagCode, Plane};
 use image::codecs::{bmp::BmpDecoder, jpeg::JpegDecoder, png::PngDecoder, tiff::TiffDecoder};
 use image::metadata::Orientation;
 use image::{ColorType, ImageDecoder, ImageError, Limits};
+use rayon::prelude::*;
 use std::io::{Cursor, ErrorKind};
 
 /// The least side in pixels. A hand of 32 pixels shows no growth plate; this only keeps icons and
@@ -153,6 +154,10 @@ fn fault(format: Format, length: usize, error: ImageError) -> VisionError {
 fn luminance(samples: &[u8], colour: ColorType) -> (Vec<f32>, f64) {
     let channels = usize::from(colour.channel_count());
     match usize::from(colour.bytes_per_pixel()) / channels {
+        // What nearly all films are.
+        1 if channels == 1 => {
+            (samples.par_iter().with_min_len(1 << 16).map(|&s| f32::from(s) / 255.0).collect(), 0.0)
+        }
         1 => grey_of(samples.iter().map(|&s| f32::from(s) / 255.0), channels, samples.len()),
         2 => {
             let (pairs, _) = samples.as_chunks::<2>();
