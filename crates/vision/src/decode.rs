@@ -20,6 +20,9 @@ const COLOUR_STEP: f32 = 16.0 / 255.0;
 /// with a coloured mark.
 const COLOUR_SHARE: f64 = 1e-3;
 
+/// Pixels of one parallel task.
+const CHUNK: usize = 1 << 16;
+
 /// What is refused before anything is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -156,7 +159,12 @@ fn luminance(samples: &[u8], colour: ColorType) -> (Vec<f32>, f64) {
     match usize::from(colour.bytes_per_pixel()) / channels {
         // What nearly all films are.
         1 if channels == 1 => {
-            (samples.par_iter().with_min_len(1 << 16).map(|&s| f32::from(s) / 255.0).collect(), 0.0)
+            let mut pixels = vec![0.0; samples.len()];
+            let chunks = pixels.par_chunks_mut(CHUNK).zip(samples.par_chunks(CHUNK));
+            chunks.for_each(|(pixels, samples)| {
+                pixels.iter_mut().zip(samples).for_each(|(pixel, &s)| *pixel = f32::from(s) / 255.0);
+            });
+            (pixels, 0.0)
         }
         1 => grey_of(samples.iter().map(|&s| f32::from(s) / 255.0), channels, samples.len()),
         2 => {

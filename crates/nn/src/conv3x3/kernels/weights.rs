@@ -79,9 +79,9 @@ impl WeightTransform<'_> {
         if whole && channel_stride == 9 && !turned {
             // The kernels of a lane follow each other: squares of the array are transposed in registers.
             for tap in (0..9 * LINE).step_by(S::LANES) {
-                let mut rows = [unsafe { S::splat(0.0) }; LINE];
                 // SAFETY: the caller's promise; a row of taps has room for a register.
                 unsafe {
+                    let mut rows = [S::splat(0.0); LINE];
                     for (l, row) in rows.iter_mut().enumerate().take(S::LANES) {
                         *row = self.weights.load::<S>((lane + l) * lane_stride + first * 9 + tap);
                     }
