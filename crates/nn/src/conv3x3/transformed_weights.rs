@@ -76,7 +76,7 @@ impl<'a> WeightSource<'a> {
             channels: self.sum[0],
             turned: self.turned,
         };
-        let weights: Numbers<'_> = self.weights.numbers().from(first * self.lane[1]);
+        let weights: Numbers<'_> = self.weights.numbers().starting_at(first * self.lane[1]);
         // SAFETY: the set is available; the caller vouches for `u`.
         unsafe { self.isa.run(&mut WeightTransform { weights, kernels, blocks, u, point_stride }) }
     }

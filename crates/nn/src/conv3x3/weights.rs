@@ -75,7 +75,7 @@ impl<'a> Numbers<'a> {
     }
 
     /// Those from `start` on.
-    pub(crate) fn from(self, start: usize) -> Numbers<'a> {
+    pub(crate) fn starting_at(self, start: usize) -> Numbers<'a> {
         match self {
             Numbers::Full(values) => Numbers::Full(&values[start..]),
             Numbers::Half(bytes) => Numbers::Half(&bytes[2 * start..]),
