@@ -67,7 +67,7 @@ impl Bundle {
 
         let mut head = Head::unloaded(manifest.head.clone());
         let mut state = Vec::with_capacity(views.len());
-        for NamedTensor { name, shape, .. } in head.state() {
+        for (name, shape) in head.shapes() {
             state.push(values(&name, &checked(&tensors, &name, &shape)?)?);
         }
         let tuned = VggTail::shapes(manifest.backbone.frozen);

@@ -108,6 +108,9 @@ fn what_does_not_belong_together_is_named() {
     let error = |bundle: &[u8]| Predictor::new(bundle, &BACKBONE).map(|_| ()).expect_err("refused");
     let other = bundle(|manifest| manifest.backbone.digest = Digest::of(b"another"));
     assert!(matches!(error(&other), AssessError::Backbone { .. }));
+    let mut damaged = bundle(|_| ());
+    *damaged.last_mut().unwrap() ^= 1;
+    assert!(matches!(error(&damaged), AssessError::Weights { .. }));
     let larger = bundle(|manifest| manifest.preprocess.size = 256);
     let message = error(&larger).to_string();
     assert!(

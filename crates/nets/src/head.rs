@@ -5,7 +5,7 @@ use boneage_nn::{AveragePool, BatchNorm, ChannelAffine, Dense, Dropout, LocallyC
 
 use crate::attention::{Attention, AttentionTrace, Pooled};
 use crate::fully_connected::FullyConnected;
-use crate::named_tensor::{NamedTensor, matched};
+use crate::named_tensor::{NamedTensor, matched, shape_of};
 use crate::sex_branch::SexBranch;
 use crate::{HeadConfig, HeadKind, NetsError};
 
@@ -232,12 +232,18 @@ impl Head {
         state
     }
 
+    /// Names and shapes of the tensors of [`state`](Self::state).
+    pub fn shapes(&self) -> Vec<(String, Vec<usize>)> {
+        let params = self.params().into_iter().map(shape_of);
+        params.chain(RUNNING.map(|name| (name.to_owned(), vec![self.config.channels]))).collect()
+    }
+
     /// Takes over a state, whose tensors may come in any order.
     ///
     /// # Errors
     /// When a tensor is missing, unknown or of another shape; the head is then as it was.
     pub fn load_state(&mut self, state: &[NamedTensor]) -> Result<(), NetsError> {
-        let tensors = matched(&self.state(), state, self.describe())?;
+        let tensors = matched(&self.shapes(), state, self.describe())?;
         let mut tensors = tensors.into_iter();
         for (param, tensor) in self.params_mut().into_iter().zip(&mut tensors) {
             param.value.copy_from_slice(&tensor.values);

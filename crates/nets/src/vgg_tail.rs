@@ -3,7 +3,7 @@ use bytes::Bytes;
 use safetensors::SafeTensors;
 
 use crate::NetsError;
-use crate::named_tensor::{NamedTensor, matched};
+use crate::named_tensor::{NamedShape, NamedTensor, matched, shape_of};
 use crate::vgg16::{Features, VGG16_BLOCKS, VggLayer, colours, features_of};
 use crate::weights::WeightsFile;
 
@@ -153,6 +153,10 @@ impl VggTail {
         first.chain(self.rest.iter().flat_map(|(_, convolution)| convolution.params()))
     }
 
+    pub(crate) fn named_shapes(&self) -> Vec<NamedShape> {
+        self.params().map(shape_of).collect()
+    }
+
     /// Weights and biases by name.
     pub fn state(&self) -> Vec<NamedTensor> {
         self.params().map(NamedTensor::of).collect()
@@ -163,7 +167,7 @@ impl VggTail {
     /// # Errors
     /// When a tensor is missing, unknown or of another shape; the tail is then as it was.
     pub fn load_state(&mut self, state: &[NamedTensor]) -> Result<(), NetsError> {
-        let ordered = matched(&self.state(), state, "the trained convolutions")?;
+        let ordered = matched(&self.named_shapes(), state, "the trained convolutions")?;
         for (param, tensor) in self.params_mut().zip(ordered) {
             param.value.copy_from_slice(&tensor.values);
         }

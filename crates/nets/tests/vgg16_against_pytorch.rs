@@ -1,5 +1,7 @@
 //! Each block of VGG16 with the shipped weights against PyTorch in f64; see `fixtures/nets/make_vgg16.py`.
 
+#![allow(clippy::unwrap_used)] // Tests, helpers included, may unwrap.
+
 use boneage_core::Plane;
 use boneage_nets::{NetsError, Vgg16};
 use boneage_nn::Isa;

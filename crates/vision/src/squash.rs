@@ -1,5 +1,7 @@
+use crate::resize::resize_pixels;
 use crate::{Canonical, resize};
 use boneage_core::Plane;
+use fast_image_resize::pixels::F32;
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageFormat, ImageReader};
 use rayon::prelude::*;
@@ -22,16 +24,16 @@ pub(crate) fn squash(source: &Plane, canonical: &Canonical) -> Plane {
     let (black, span) = scale_of(source);
     // Pillow squashes the width first and rounds to 8 bit after each direction.
     let squash_width = |rows: &[f32]| {
-        let scaled = rows.iter().map(|grey| rounded((grey - black) / span)).collect();
+        let scaled = rows.iter().map(|grey| F32::new(rounded((grey - black) / span))).collect();
         let height = rows.len() / source.width();
-        resize(&Plane::new(source.width(), height, scaled), side, height, filter).map(rounded)
+        let narrow = resize_pixels(scaled, (source.width(), height), (side, height), filter);
+        narrow.pixels().iter().map(|grey| F32::new(rounded(grey.0))).collect()
     };
     // Bands of rows: between the steps each stays in the cache of whoever squashes it.
-    let bands: Vec<Plane> = source.pixels().par_chunks(BAND * source.width()).map(squash_width).collect();
-    let narrow = bands.iter().flat_map(|band| band.pixels()).copied().collect();
-    let narrow = Plane::new(side, source.height(), narrow);
-    let squashed = resize(&narrow, side, side, filter).map(rounded);
-    through_jpeg(&squashed, quality).map(|grey| black + grey * span)
+    let bands: Vec<Vec<F32>> = source.pixels().par_chunks(BAND * source.width()).map(squash_width).collect();
+    let squashed = resize_pixels(bands.concat(), (side, source.height()), (side, side), filter);
+    let squashed = squashed.pixels().iter().map(|grey| rounded(grey.0)).collect();
+    through_jpeg(&Plane::new(side, side, squashed), quality).map(|grey| black + grey * span)
 }
 
 /// Rows of a band. The filter takes rows in fours; as a multiple of them a band changes no sum.
