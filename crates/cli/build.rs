@@ -1,5 +1,7 @@
-//! Lists the models that go into the binary: those that `models/embedded.txt` names.
+//! Lists the models that go into the binary, those that `models/embedded.txt` names, with their digests: the
+//! binary then need not compute on each start what it carries.
 
+use boneage_core::Digest;
 use std::fmt::Write;
 use std::path::Path;
 use std::{env, fs};
@@ -20,7 +22,9 @@ fn main() {
             panic!("models/embedded.txt names {name}, but {}: {error}", file.display());
         });
         println!("cargo::rerun-if-changed={}", file.display());
-        writeln!(code, "    ({name:?}, include_bytes!({:?})),", file.display().to_string()).expect("memory");
+        let bytes = fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let (path, digest) = (file.display().to_string(), Digest::of(&bytes).0);
+        writeln!(code, "    ({name:?}, include_bytes!({path:?}), {digest:?}),").expect("memory");
     }
     code.push_str("]\n");
     let out = env::var("OUT_DIR").expect("cargo sets it");

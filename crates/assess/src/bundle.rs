@@ -3,7 +3,7 @@ use boneage_core::Digest;
 use boneage_nets::{Head, NamedTensor, VggTail};
 use half::f16;
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Where the manifest stands in the metadata of the safetensors file.
 const MANIFEST_KEY: &str = "manifest";
@@ -15,7 +15,7 @@ pub struct Bundle {
     /// The numbers, in place.
     pub head: Head,
     /// The backbone's convolutions that were trained with the head, as the manifest says how many; mostly
-    /// none. [`Vgg16::with_tuned`](boneage_nets::Vgg16::with_tuned) takes them.
+    /// none. [`Vgg16::open`](boneage_nets::Vgg16::open) takes them from the file.
     pub tuned: Vec<NamedTensor>,
 }
 
@@ -33,14 +33,29 @@ impl Bundle {
     /// # Errors
     /// Names what differs, with both values.
     pub fn read(bytes: &[u8]) -> Result<Bundle, AssessError> {
+        let tensors = SafeTensors::deserialize(bytes).map_err(not_safetensors)?;
+        let (manifest, head) = Bundle::read_head(bytes, true)?;
+        let tuned = VggTail::shapes(manifest.backbone.frozen).into_iter();
+        let tuned = tuned.map(|(name, shape)| values(&name, &checked(&tensors, &name, &shape)?));
+        Ok(Bundle { tuned: tuned.collect::<Result<_, _>>()?, manifest, head })
+    }
+
+    /// As [`read`](Self::read), but what was trained below the head stays in the file.
+    ///
+    /// Bytes that somebody vouches for are not to be `verified` by their digest.
+    pub(crate) fn read_head(bytes: &[u8], verified: bool) -> Result<(Manifest, Head), AssessError> {
         let manifest = Bundle::read_manifest(bytes)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(not_safetensors)?;
-
         let views: Vec<(String, TensorView<'_>)> = tensors.tensors();
-        let found = digest_of(views.iter().map(|(name, view)| (name.as_str(), view.data())).collect());
+        let digest = || digest_of(views.iter().map(|(name, view)| (name.as_str(), view.data())).collect());
         match &manifest.weights {
-            Some(expected) if *expected == found => {}
-            Some(expected) => return Err(AssessError::Weights { expected: expected.clone(), found }),
+            Some(expected) if verified => {
+                let found = digest();
+                if *expected != found {
+                    return Err(AssessError::Weights { expected: expected.clone(), found });
+                }
+            }
+            Some(_) => {}
             None => {
                 return Err(AssessError::Value {
                     field: "weights",
@@ -50,22 +65,22 @@ impl Bundle {
             }
         }
 
-        let mut head = Head::new(manifest.head.clone(), 0);
+        let mut head = Head::unloaded(manifest.head.clone());
         let mut state = Vec::with_capacity(views.len());
-        for expected in head.state() {
-            state.push(read_tensor(&expected, &tensors)?);
+        for (name, shape) in head.shapes() {
+            state.push(values(&name, &checked(&tensors, &name, &shape)?)?);
         }
-        let mut tuned = Vec::new();
-        for (name, shape) in VggTail::shapes(manifest.backbone.frozen) {
-            tuned.push(read_tensor(&NamedTensor { name, shape, values: Vec::new() }, &tensors)?);
+        let tuned = VggTail::shapes(manifest.backbone.frozen);
+        for (name, shape) in &tuned {
+            checked(&tensors, name, shape)?;
         }
-        if let Some((name, _)) =
-            views.iter().find(|(name, _)| state.iter().chain(&tuned).all(|tensor| tensor.name != *name))
-        {
+        let known = state.iter().map(|tensor| &tensor.name).chain(tuned.iter().map(|(name, _)| name));
+        let known: HashSet<&String> = known.collect();
+        if let Some((name, _)) = views.iter().find(|(name, _)| !known.contains(name)) {
             return Err(AssessError::Unexpected { name: name.clone() });
         }
         head.load_state(&state)?;
-        Ok(Bundle { manifest, head, tuned })
+        Ok((manifest, head))
     }
 
     /// The file: the head's tensors as f32, those of the backbone as f16, which halves the file; the
@@ -103,24 +118,33 @@ fn digest_of(mut tensors: Vec<(&str, &[u8])>) -> Digest {
     Digest::of_parts(tensors.iter().flat_map(|(name, bytes)| [name.as_bytes(), bytes]))
 }
 
-/// The file's tensor of the name and shape of `expected`, as f32.
-fn read_tensor(expected: &NamedTensor, tensors: &SafeTensors<'_>) -> Result<NamedTensor, AssessError> {
-    let NamedTensor { name, shape, .. } = expected;
-    let Ok(view) = tensors.tensor(name) else {
-        return Err(AssessError::Missing { name: name.clone(), shape: shape.clone() });
-    };
-    if view.shape() != shape {
-        let (expected, found) = (shape.clone(), view.shape().to_vec());
-        return Err(AssessError::Shape { name: name.clone(), expected, found });
+/// The file's tensor of this name, which must have this shape.
+fn checked<'a>(
+    tensors: &SafeTensors<'a>,
+    name: &str,
+    shape: &[usize],
+) -> Result<TensorView<'a>, AssessError> {
+    let (name, shape) = (name.to_owned(), shape.to_vec());
+    match tensors.tensor(&name) {
+        Err(_) => Err(AssessError::Missing { name, shape }),
+        Ok(view) if view.shape() != shape => {
+            Err(AssessError::Shape { name, expected: shape, found: view.shape().to_vec() })
+        }
+        Ok(view) => Ok(view),
     }
+}
+
+/// A tensor as f32.
+fn values(name: &str, view: &TensorView<'_>) -> Result<NamedTensor, AssessError> {
+    let (name, shape) = (name.to_owned(), view.shape().to_vec());
     let (pairs, _) = view.data().as_chunks::<2>();
     let (quads, _) = view.data().as_chunks::<4>();
     let values = match view.dtype() {
         Dtype::F32 => quads.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
         Dtype::F16 => pairs.iter().map(|&bytes| f16::from_le_bytes(bytes).to_f32()).collect(),
-        other => return Err(AssessError::NumberType { name: name.clone(), found: format!("{other:?}") }),
+        other => return Err(AssessError::NumberType { name, found: format!("{other:?}") }),
     };
-    Ok(NamedTensor { name: name.clone(), shape: shape.clone(), values })
+    Ok(NamedTensor { name, shape, values })
 }
 
 #[cfg(test)]

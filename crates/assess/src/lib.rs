@@ -27,6 +27,7 @@ mod judgement;
 mod manifest;
 mod predictor;
 
+pub use boneage_nets::{Arithmetic, WeightsFile};
 pub use bundle::Bundle;
 pub use error::AssessError;
 pub use interval::IntervalTable;

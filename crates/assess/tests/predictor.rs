@@ -3,7 +3,7 @@
 
 use boneage_assess::{AssessError, BackboneName, Bundle, Manifest, Predictor, Radiograph, Training};
 use boneage_core::{Decision, Digest, FlagCode, Months, Plane, Sex, SexGiven, SexSource};
-use boneage_nets::{Head, HeadConfig, HeadKind};
+use boneage_nets::{Arithmetic, Head, HeadConfig, HeadKind, WeightsFile};
 use boneage_vision::Preprocess;
 use std::sync::LazyLock;
 
@@ -108,6 +108,9 @@ fn what_does_not_belong_together_is_named() {
     let error = |bundle: &[u8]| Predictor::new(bundle, &BACKBONE).map(|_| ()).expect_err("refused");
     let other = bundle(|manifest| manifest.backbone.digest = Digest::of(b"another"));
     assert!(matches!(error(&other), AssessError::Backbone { .. }));
+    let mut damaged = bundle(|_| ());
+    *damaged.last_mut().unwrap() ^= 1;
+    assert!(matches!(error(&damaged), AssessError::Weights { .. }));
     let larger = bundle(|manifest| manifest.preprocess.size = 256);
     let message = error(&larger).to_string();
     assert!(
@@ -118,7 +121,8 @@ fn what_does_not_belong_together_is_named() {
 
 #[test]
 fn the_exact_way_reads_the_same_age() {
-    let exact = Predictor::exact(&bundle(|_| ()), &BACKBONE).expect("a sound model");
+    let [file, backbone] = [bundle(|_| ()), BACKBONE.clone()].map(WeightsFile::new);
+    let exact = Predictor::open(&file, &backbone, Arithmetic::Direct).expect("a sound model");
     let plane = Plane::from_fn(80, 90, |x, y| ((x * 7 + y * 13 + x * y) % 97) as f32 / 97.0);
     let (fast, slow) = (PREDICTOR.read(&plane, None).months.0, exact.read(&plane, None).months.0);
     assert!(fast != 0.0 && (fast - slow).abs() < 1e-3, "{fast} by Winograd, {slow} exactly");

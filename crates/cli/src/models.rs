@@ -2,17 +2,18 @@
 
 use crate::exit::OurFault;
 use anyhow::{Context, anyhow, bail};
-use boneage_assess::{AssessError, Bundle, Manifest, Predictor};
+use boneage_assess::{Arithmetic, Bundle, Manifest, Predictor, WeightsFile};
+use boneage_core::Digest;
 use std::fs;
 use std::path::Path;
 
-/// Name and bytes of each file that `models/embedded.txt` names, in its order: backbones and bundles.
-static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+/// Name, bytes and SHA-256 of each file that `models/embedded.txt` names, in its order: backbones and bundles.
+static FILES: &[(&str, &[u8], &str)] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
 /// Name and manifest of each embedded model, the default first.
 pub(crate) fn embedded() -> impl Iterator<Item = (&'static str, Manifest)> {
     // A backbone is no bundle: it has no manifest and drops out here.
-    FILES.iter().filter_map(|(name, bytes)| Some((*name, Bundle::read_manifest(bytes).ok()?)))
+    FILES.iter().filter_map(|(name, bytes, _)| Some((*name, Bundle::read_manifest(bytes).ok()?)))
 }
 
 /// Which model reads, and how: the options of every command that reads images.
@@ -26,21 +27,30 @@ pub(crate) struct ModelArgs {
     pub(crate) exact: bool,
 }
 
-/// From the bytes of a bundle and of its backbone to a predictor.
-type Build = fn(&[u8], &[u8]) -> Result<Predictor, AssessError>;
+/// How much a predictor will be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Images {
+    /// One alone: what would pay only with the next ones is left out.
+    One,
+    /// Several.
+    Many,
+}
 
 /// The predictor that was asked for: an embedded model by its name, else a file; without a name the default.
-pub(crate) fn predictor(args: &ModelArgs) -> anyhow::Result<Predictor> {
-    let (model, build): (_, Build) =
-        (args.model.as_deref(), if args.exact { Predictor::exact } else { Predictor::new });
+pub(crate) fn predictor(args: &ModelArgs, images: Images) -> anyhow::Result<Predictor> {
+    let arithmetic = match (args.exact, images) {
+        (true, _) => Arithmetic::Direct,
+        (false, Images::One) => Arithmetic::Streamed,
+        (false, Images::Many) => Arithmetic::Winograd,
+    };
     let names: Vec<&str> = embedded().map(|(name, _)| name).collect();
-    match model {
+    match args.model.as_deref() {
         None => match names.first() {
-            Some(default) => from_embedded(default, build),
+            Some(default) => from_embedded(default, arithmetic),
             None => bail!("no model is inside this binary; hint: give one with --model FILE"),
         },
-        Some(name) if names.contains(&name) => from_embedded(name, build),
-        Some(file) if Path::new(file).is_file() => from_file(Path::new(file), build),
+        Some(name) if names.contains(&name) => from_embedded(name, arithmetic),
+        Some(file) if Path::new(file).is_file() => from_file(Path::new(file), arithmetic),
         Some(unknown) => {
             let known = if names.is_empty() { "no model".to_owned() } else { names.join(", ") };
             bail!(
@@ -50,37 +60,39 @@ pub(crate) fn predictor(args: &ModelArgs) -> anyhow::Result<Predictor> {
     }
 }
 
-fn from_embedded(name: &str, build: Build) -> anyhow::Result<Predictor> {
+fn from_embedded(name: &str, arithmetic: Arithmetic) -> anyhow::Result<Predictor> {
     let bundle = file_named(name).ok_or_else(|| anyhow!("{name} is listed and gone"));
     let predictor = bundle.and_then(|bundle| {
-        let manifest = Bundle::read_manifest(bundle)?;
+        let manifest = Bundle::read_manifest(bundle.bytes())?;
         let backbone = file_named(&manifest.backbone.name)
             .ok_or_else(|| anyhow!("the backbone {} is not inside this binary", manifest.backbone.name))?;
-        Ok(build(bundle, backbone)?)
+        Ok(Predictor::open(&bundle, &backbone, arithmetic)?)
     });
     predictor.context(OurFault("read the embedded model"))
 }
 
 /// A bundle from a file; its backbone is the embedded one, else the file of its name beside the bundle.
-fn from_file(path: &Path, build: Build) -> anyhow::Result<Predictor> {
+fn from_file(path: &Path, arithmetic: Arithmetic) -> anyhow::Result<Predictor> {
     let shown = path.display();
     let bundle = fs::read(path).with_context(|| format!("model {shown}"))?;
-    let backbone = Bundle::read_manifest(&bundle).with_context(|| format!("model {shown}"))?.backbone.name;
-    let predictor = match file_named(&backbone) {
-        Some(bytes) => build(&bundle, bytes),
+    let name = Bundle::read_manifest(&bundle).with_context(|| format!("model {shown}"))?.backbone.name;
+    let backbone = match file_named(&name) {
+        Some(embedded) => embedded,
         None => {
-            let beside = path.with_file_name(format!("{backbone}.safetensors"));
-            let bytes = fs::read(&beside).with_context(|| {
-                format!("model {shown} needs the backbone {backbone}, looked for {}", beside.display())
-            })?;
-            build(&bundle, &bytes)
+            let beside = path.with_file_name(format!("{name}.safetensors"));
+            WeightsFile::new(fs::read(&beside).with_context(|| {
+                format!("model {shown} needs the backbone {name}, looked for {}", beside.display())
+            })?)
         }
     };
-    predictor.with_context(|| format!("model {shown}"))
+    Predictor::open(&WeightsFile::new(bundle), &backbone, arithmetic)
+        .with_context(|| format!("model {shown}"))
 }
 
-fn file_named(name: &str) -> Option<&'static [u8]> {
-    FILES.iter().find(|(known, _)| *known == name).map(|(_, bytes)| *bytes)
+/// A file of the binary; whoever changes its bytes can change its digest as well.
+fn file_named(name: &str) -> Option<WeightsFile> {
+    let (_, bytes, digest) = FILES.iter().find(|(known, ..)| *known == name)?;
+    Some(WeightsFile::vouched(bytes, Digest((*digest).to_owned())))
 }
 
 #[cfg(test)]
@@ -94,15 +106,19 @@ mod tests {
     #[test]
     fn what_is_inside_is_whole_and_known_by_its_own_name() {
         assert!(file_named("vgg16-imagenet").is_some(), "the backbone of every model");
+        for (name, bytes, digest) in FILES {
+            assert_eq!(Digest::of(bytes).0, *digest, "{name}");
+        }
         for (name, manifest) in embedded() {
             assert_eq!(name, manifest.name, "models/{name}.safetensors");
-            assert_eq!(predictor(&named(name)).unwrap().name().name, name);
+            assert_eq!(predictor(&named(name), Images::One).unwrap().name().name, name);
+            Bundle::read(file_named(name).unwrap().bytes()).unwrap();
         }
     }
 
     #[test]
     fn a_backbone_is_no_model() {
-        let message = predictor(&named("vgg16-imagenet")).map(|_| ()).unwrap_err().to_string();
+        let message = predictor(&named("vgg16-imagenet"), Images::Many).map(|_| ()).unwrap_err().to_string();
         assert!(message.contains("neither inside this binary"), "{message}");
     }
 }

@@ -5,7 +5,7 @@ use boneage_nn::{AveragePool, BatchNorm, ChannelAffine, Dense, Dropout, LocallyC
 
 use crate::attention::{Attention, AttentionTrace, Pooled};
 use crate::fully_connected::FullyConnected;
-use crate::named_tensor::{NamedTensor, matched};
+use crate::named_tensor::{NamedTensor, matched, shape_of};
 use crate::sex_branch::SexBranch;
 use crate::{HeadConfig, HeadKind, NetsError};
 
@@ -48,16 +48,28 @@ impl Head {
     /// # Panics
     /// When the configuration fails [`HeadConfig::check`], which one that was read has passed.
     pub fn new(config: HeadConfig, seed: u64) -> Self {
+        Head::with_initial(config, &|name| {
+            let mut random = stream(seed, &["initialise", name]);
+            Box::new(move || random.unit())
+        })
+    }
+
+    /// A head that is to be given a state: no time is spent on initial values.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    pub fn unloaded(config: HeadConfig) -> Self {
+        Head::with_initial(config, &|_| Box::new(|| 0.5))
+    }
+
+    /// `unit_of` gives what a layer's weights are drawn from, in `[0, 1)`, by its name.
+    fn with_initial(config: HeadConfig, unit_of: &dyn Fn(&str) -> Box<dyn FnMut() -> f64>) -> Self {
         if let Err(error) = config.check() {
             panic!("a head must be possible: {error}");
         }
-        let dense = |name: &str, inputs, outputs| {
-            let mut random = stream(seed, &["initialise", name]);
-            Dense::new(name, inputs, outputs, &mut || random.unit())
-        };
+        let dense = |name: &str, inputs, outputs| Dense::new(name, inputs, outputs, &mut unit_of(name));
         let locally_connected = |name: &str, positions, channels| {
-            let mut random = stream(seed, &["initialise", name]);
-            LocallyConnected::new(name, positions, channels, &mut || random.unit())
+            LocallyConnected::new(name, positions, channels, &mut unit_of(name))
         };
         let sex = config.sex_units.map(|units| SexBranch { dense: dense("head.sex", 1, units) });
         let attention = (config.kind != HeadKind::FullyConnected)
@@ -220,12 +232,18 @@ impl Head {
         state
     }
 
+    /// Names and shapes of the tensors of [`state`](Self::state).
+    pub fn shapes(&self) -> Vec<(String, Vec<usize>)> {
+        let params = self.params().into_iter().map(shape_of);
+        params.chain(RUNNING.map(|name| (name.to_owned(), vec![self.config.channels]))).collect()
+    }
+
     /// Takes over a state, whose tensors may come in any order.
     ///
     /// # Errors
     /// When a tensor is missing, unknown or of another shape; the head is then as it was.
     pub fn load_state(&mut self, state: &[NamedTensor]) -> Result<(), NetsError> {
-        let tensors = matched(&self.state(), state, self.describe())?;
+        let tensors = matched(&self.shapes(), state, self.describe())?;
         let mut tensors = tensors.into_iter();
         for (param, tensor) in self.params_mut().into_iter().zip(&mut tensors) {
             param.value.copy_from_slice(&tensor.values);

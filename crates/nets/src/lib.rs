@@ -26,5 +26,6 @@ pub use head_config::{HeadActivation, HeadConfig, HeadKind};
 pub use named_tensor::NamedTensor;
 pub use network::Network;
 pub use parameter_average::ParameterAverage;
-pub use vgg_tail::VggTail;
+pub use vgg_tail::{TailTrace, VggTail};
 pub use vgg16::{Arithmetic, Features, VGG16_BLOCKS, VGG16_CONVOLUTIONS, Vgg16};
+pub use weights::WeightsFile;

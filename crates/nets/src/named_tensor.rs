@@ -23,33 +23,41 @@ impl NamedTensor {
     }
 }
 
+/// Name and shape of a tensor.
+pub(crate) type NamedShape = (String, Vec<usize>);
+
+/// Those of a parameter.
+pub(crate) fn shape_of(param: &Param) -> NamedShape {
+    (param.name.clone(), param.shape.clone())
+}
+
 /// Checks that `found` holds the tensors of `expected`, each once and in its shape, in any order, and
 /// returns them in the order of `expected`.
 pub(crate) fn matched<'a>(
-    expected: &[NamedTensor],
+    expected: &[NamedShape],
     found: &'a [NamedTensor],
     network: &'static str,
 ) -> Result<Vec<&'a NamedTensor>, NetsError> {
     let mut seen = std::collections::HashSet::new();
     for tensor in found {
-        let known = expected.iter().any(|e| e.name == tensor.name);
+        let known = expected.iter().any(|(name, _)| *name == tensor.name);
         if !known || !seen.insert(&tensor.name) {
             return Err(NetsError::Unknown { name: tensor.name.clone() });
         }
     }
-    let find = |expected: &NamedTensor| {
-        let name = || expected.name.clone();
-        let tensor = found.iter().find(|t| t.name == expected.name);
+    let find = |(expected, shape): &NamedShape| {
+        let name = || expected.clone();
+        let tensor = found.iter().find(|t| t.name == *expected);
         let tensor = tensor.ok_or_else(|| NetsError::Missing { name: name(), network })?;
         let shape_error = |found: &[usize]| NetsError::Shape {
             name: name(),
             found: found.to_vec(),
-            expected: expected.shape.clone(),
+            expected: shape.clone(),
         };
-        if tensor.shape != expected.shape {
+        if tensor.shape != *shape {
             return Err(shape_error(&tensor.shape));
         }
-        if tensor.values.len() != expected.values.len() {
+        if tensor.values.len() != shape.iter().product::<usize>() {
             return Err(shape_error(&[tensor.values.len()]));
         }
         Ok(tensor)
@@ -68,7 +76,7 @@ mod tests {
 
     #[test]
     fn tensors_are_found_in_any_order_and_each_difference_is_named() {
-        let expected = [tensor("a", &[2, 3]), tensor("b", &[4])];
+        let expected = [("a".to_owned(), vec![2, 3]), ("b".to_owned(), vec![4])];
         let say = |found: &[NamedTensor]| matched(&expected, found, "a test").unwrap_err().to_string();
         let found = [tensor("b", &[4]), tensor("a", &[2, 3])];
         let order: Vec<&str> =

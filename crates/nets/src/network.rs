@@ -112,8 +112,11 @@ impl Network {
     /// When a tensor is missing, unknown or of another shape; the network is then as it was.
     pub fn load_state(&mut self, state: &[NamedTensor]) -> Result<(), NetsError> {
         let network = if self.tail.is_some() { "a head and its trained convolutions" } else { "a head" };
-        let ordered = matched(&self.state(), state, network)?;
-        let (head, tail) = ordered.split_at(self.head.state().len());
+        let mut shapes = self.head.shapes();
+        let of_head = shapes.len();
+        shapes.extend(self.tail.iter().flat_map(VggTail::named_shapes));
+        let ordered = matched(&shapes, state, network)?;
+        let (head, tail) = ordered.split_at(of_head);
         let owned = |tensors: &[&NamedTensor]| tensors.iter().map(|&t| t.clone()).collect::<Vec<_>>();
         self.head.load_state(&owned(head))?;
         match &mut self.tail {

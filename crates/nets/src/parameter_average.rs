@@ -51,7 +51,8 @@ impl ParameterAverage {
         if self.count == 0 {
             self.state = state.to_vec();
         } else {
-            let tensors = matched(&self.state, state, "the averaged network")?;
+            let shapes: Vec<_> = self.state.iter().map(|t| (t.name.clone(), t.shape.clone())).collect();
+            let tensors = matched(&shapes, state, "the averaged network")?;
             let share = self.decay.map_or(1.0 / (self.count + 1) as f32, |decay| 1.0 - decay);
             for (mean, tensor) in self.state.iter_mut().zip(tensors) {
                 for (mean, value) in mean.values.iter_mut().zip(&tensor.values) {

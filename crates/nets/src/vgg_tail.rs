@@ -1,9 +1,11 @@
 use boneage_nn::{Blocked, Param, Passed, TrainableConv3x3, TrainableDirectConv3x3};
+use bytes::Bytes;
 use safetensors::SafeTensors;
 
 use crate::NetsError;
-use crate::named_tensor::{NamedTensor, matched};
+use crate::named_tensor::{NamedShape, NamedTensor, matched, shape_of};
 use crate::vgg16::{Features, VGG16_BLOCKS, VggLayer, colours, features_of};
+use crate::weights::WeightsFile;
 
 /// The last convolutions of VGG16, to be trained: what lies between the frozen ones and the head.
 ///
@@ -16,8 +18,8 @@ pub struct VggTail {
     rest: Vec<(VggLayer, TrainableConv3x3)>,
 }
 
-/// What the backward pass needs from the forward pass.
-pub(crate) struct TailTrace {
+/// What [`VggTail::backward`] needs from [`VggTail::forward`].
+pub struct TailTrace {
     /// Greys in three colours, `[n, 3, height, width]`, and what the first convolution passed.
     first: Option<(Vec<f32>, Passed)>,
     /// Input of each other convolution and what it passed.
@@ -27,7 +29,7 @@ pub(crate) struct TailTrace {
 
 impl TailTrace {
     /// The features, `[n, height, width, channels]`.
-    pub(crate) fn features(&self) -> Vec<f32> {
+    pub fn features(&self) -> Vec<f32> {
         self.output.to_nhwc()
     }
 }
@@ -38,15 +40,15 @@ impl VggTail {
     /// # Errors
     /// When the file lacks a tensor or holds one of another shape.
     pub fn from_safetensors(bytes: &[u8], frozen: usize) -> Result<Self, NetsError> {
-        let file = SafeTensors::deserialize(bytes)?;
+        let file = WeightsFile::new(Bytes::copy_from_slice(bytes));
+        let tensors = SafeTensors::deserialize(file.bytes())?;
         let (mut first, mut rest) = (None, Vec::new());
         for (index, layer) in VggLayer::all().into_iter().enumerate().skip(frozen) {
-            let [weight, bias] = layer.read(&file)?;
-            let (name, inputs, outputs) = (&layer.name, layer.inputs, layer.outputs);
+            let weights = layer.read(&file, &tensors)?;
             if index == 0 {
-                first = Some(TrainableDirectConv3x3::new(name, weight, bias, inputs, outputs)?);
+                first = Some(weights.trainable_direct(&layer.name));
             } else {
-                let convolution = TrainableConv3x3::new(name, weight, bias, inputs, outputs)?;
+                let convolution = weights.trainable(&layer.name);
                 rest.push((layer, convolution));
             }
         }
@@ -93,7 +95,10 @@ impl VggTail {
     }
 
     /// As [`features`](Self::features), with everything kept that [`backward`](Self::backward) needs.
-    pub(crate) fn forward(&self, inputs: &[f32], map: [usize; 3]) -> Result<TailTrace, NetsError> {
+    ///
+    /// # Errors
+    /// As [`features`](Self::features).
+    pub fn forward(&self, inputs: &[f32], map: [usize; 3]) -> Result<TailTrace, NetsError> {
         let [height, width, channels] = map;
         let batch = batch_of(inputs, map)?;
         let (mut maps, first) = match &self.first {
@@ -114,7 +119,10 @@ impl VggTail {
 
     /// Sets the gradients of all convolutions for `grad` `[n, height, width, channels]`, the gradient in the
     /// features of `trace`.
-    pub(crate) fn backward(&mut self, trace: TailTrace, grad: &[f32]) -> Result<(), NetsError> {
+    ///
+    /// # Errors
+    /// When the convolutions are not those of the forward pass.
+    pub fn backward(&mut self, trace: TailTrace, grad: &[f32]) -> Result<(), NetsError> {
         let TailTrace { first, rest, output } = trace;
         let (batch, channels, height, width) =
             (output.batch(), output.channels(), output.height(), output.width());
@@ -135,7 +143,7 @@ impl VggTail {
     }
 
     /// The trained convolutions' parameters, from the image on, weights before bias.
-    pub(crate) fn params_mut(&mut self) -> impl Iterator<Item = &mut Param> {
+    pub fn params_mut(&mut self) -> impl Iterator<Item = &mut Param> {
         let first = self.first.iter_mut().flat_map(TrainableDirectConv3x3::params_mut);
         first.chain(self.rest.iter_mut().flat_map(|(_, convolution)| convolution.params_mut()))
     }
@@ -143,6 +151,10 @@ impl VggTail {
     fn params(&self) -> impl Iterator<Item = &Param> {
         let first = self.first.iter().flat_map(TrainableDirectConv3x3::params);
         first.chain(self.rest.iter().flat_map(|(_, convolution)| convolution.params()))
+    }
+
+    pub(crate) fn named_shapes(&self) -> Vec<NamedShape> {
+        self.params().map(shape_of).collect()
     }
 
     /// Weights and biases by name.
@@ -155,7 +167,7 @@ impl VggTail {
     /// # Errors
     /// When a tensor is missing, unknown or of another shape; the tail is then as it was.
     pub fn load_state(&mut self, state: &[NamedTensor]) -> Result<(), NetsError> {
-        let ordered = matched(&self.state(), state, "the trained convolutions")?;
+        let ordered = matched(&self.named_shapes(), state, "the trained convolutions")?;
         for (param, tensor) in self.params_mut().zip(ordered) {
             param.value.copy_from_slice(&tensor.values);
         }

@@ -4,8 +4,11 @@
 #![allow(clippy::unwrap_used)] // Tests, helpers included, may unwrap.
 
 use boneage_core::{Plane, stream};
-use boneage_nets::{Arithmetic, HeadConfig, HeadKind, Network, VGG16_CONVOLUTIONS, Vgg16, VggTail};
+use boneage_nets::{
+    Arithmetic, HeadConfig, HeadKind, NamedTensor, Network, VGG16_CONVOLUTIONS, Vgg16, VggTail, WeightsFile,
+};
 use boneage_nn::Loss;
+use safetensors::{Dtype, tensor::TensorView};
 
 fn weights() -> Vec<u8> {
     std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/vgg16-imagenet.safetensors")).unwrap()
@@ -36,6 +39,15 @@ fn frozen_and_trained_convolutions_give_the_features_of_the_whole_at_any_cut() {
     }
 }
 
+/// A file of these tensors.
+fn saved(state: &[NamedTensor]) -> WeightsFile {
+    let bytes = |t: &NamedTensor| t.values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+    let named: Vec<_> = state.iter().map(|t| (&t.name, t.shape.clone(), bytes(t))).collect();
+    let view = |shape: &[usize], bytes| TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap();
+    let views = named.iter().map(|(name, shape, bytes)| (name, view(shape, bytes)));
+    WeightsFile::new(safetensors::serialize(views, None).unwrap())
+}
+
 #[test]
 fn trained_weights_take_the_place_of_the_pretrained_ones() {
     let bytes = weights();
@@ -45,11 +57,14 @@ fn trained_weights_take_the_place_of_the_pretrained_ones() {
     tail.load_state(&state).unwrap();
     let whole = Vgg16::from_safetensors(&bytes).unwrap();
     let below = whole.features_after(&[&drawing(0)], 11).unwrap();
-    let tuned = Vgg16::with_tuned(&bytes, &state, Arithmetic::Winograd).unwrap();
     let expected = tail.features(&below.values, Vgg16::map_after(11, 64)).unwrap();
-    let found = tuned.features(&[&drawing(0)]).unwrap();
-    assert_eq!(found, expected);
-    let lonely = Vgg16::with_tuned(&bytes, &state[..1], Arithmetic::Winograd);
+    let file = WeightsFile::new(bytes);
+    for arithmetic in [Arithmetic::Winograd, Arithmetic::Streamed] {
+        let tuned = Vgg16::open(&file, Some(&saved(&state)), arithmetic).unwrap();
+        assert_eq!(tuned.features(&[&drawing(0)]).unwrap(), expected);
+        assert_eq!(tuned.digest(), whole.digest());
+    }
+    let lonely = Vgg16::open(&file, Some(&saved(&state[..1])), Arithmetic::Winograd);
     assert!(lonely.is_err_and(|error| error.to_string().contains("block5_conv2.bias is missing")));
 }
 

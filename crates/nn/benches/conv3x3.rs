@@ -3,7 +3,7 @@
 //! "Gelem/s" are GFLOP/s, counted as a direct convolution would need them. `RAYON_NUM_THREADS` sets the
 //! threads, `NN_ISA` the instruction set; a word after `--` picks benchmarks by name.
 
-use boneage_nn::{Blocked, DirectConv3x3, Finish, TrainableConv3x3};
+use boneage_nn::{Blocked, Conv3x3, Finish, Weights3x3};
 use criterion::{
     BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
 };
@@ -50,17 +50,20 @@ fn group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, Wal
     group
 }
 
-fn layer(c_in: usize, c_out: usize) -> TrainableConv3x3 {
+fn layer(c_in: usize, c_out: usize) -> Weights3x3<'static> {
     // Weights that keep the size of the numbers from layer to layer.
     let scale = 2.0 * (6.0 / (9.0 * c_in as f32)).sqrt();
-    let weights = noise(c_out * c_in * 9).iter().map(|w| w * scale).collect();
-    TrainableConv3x3::new("conv", weights, noise(c_out), c_in, c_out).expect("arrays of the right length")
+    let weights: Vec<f32> = noise(c_out * c_in * 9).iter().map(|w| w * scale).collect();
+    Weights3x3::new(weights, noise(c_out), [c_in, c_out]).expect("arrays of the right length")
 }
 
 /// All thirteen, one after the other.
 fn stack(criterion: &mut Criterion) {
-    let first = DirectConv3x3::new(&noise(64 * 27), &noise(64), 3, 64).expect("arrays of the right length");
-    let rest: Vec<_> = LAYERS[1..].iter().map(|&(c_in, c_out, pool)| (layer(c_in, c_out), pool)).collect();
+    let first = layer(3, 64).direct();
+    let rest = |make: fn(Weights3x3<'static>) -> Conv3x3| -> Vec<_> {
+        LAYERS[1..].iter().map(|&(c_in, c_out, pool)| (make(layer(c_in, c_out)), pool)).collect()
+    };
+    let ways = [("prepared", rest(Weights3x3::prepared)), ("streamed", rest(Weights3x3::streamed))];
     let mut group = group(criterion, "vgg16");
     for [batch, side] in CASES {
         let x = noise(batch * 3 * side * side);
@@ -70,17 +73,19 @@ fn stack(criterion: &mut Criterion) {
             edge = if pool { edge / 2 } else { edge };
         }
         group.throughput(Throughput::Elements(work));
-        group.bench_function(format!("forward b{batch} {side}"), |bencher| {
-            bencher.iter(|| {
-                let mut maps =
-                    first.forward(&x, batch, side, side, true).expect("an image of the right size");
-                for (layer, pool) in &rest {
-                    let finish = Finish { relu: true, pool: *pool };
-                    maps = layer.forward(&maps, finish).expect("channels that follow each other");
-                }
-                maps
+        for (way, rest) in &ways {
+            group.bench_function(format!("forward b{batch} {side} {way}"), |bencher| {
+                bencher.iter(|| {
+                    let mut maps =
+                        first.forward(&x, [batch, side, side], true).expect("an image of the right size");
+                    for (layer, pool) in rest {
+                        let finish = Finish { relu: true, pool: *pool };
+                        maps = layer.forward(&maps, finish).expect("channels that follow each other");
+                    }
+                    maps
+                });
             });
-        });
+        }
     }
     group.finish();
 }
@@ -94,7 +99,7 @@ fn layers(criterion: &mut Criterion) {
         // The first layer is another; the third of a block is as the second.
         if i > 0 && (i < 3 || LAYERS[i - 1] != (c_in, c_out, pool)) {
             let x = Blocked::from_nchw(&noise(BATCH * c_in * side * side), BATCH, c_in, side, side);
-            let mut conv = layer(c_in, c_out);
+            let mut conv = layer(c_in, c_out).trainable("conv");
             let finish = Finish { relu: true, pool };
             let (y, passed) = conv.forward_train(&x, finish).expect("an input of the right shape");
             group.throughput(Throughput::Elements(flops(BATCH, c_in, c_out, side)));

@@ -9,10 +9,10 @@
 //! have the same bits for any number of threads.
 //!
 //! ```
-//! use boneage_nn::{Adam, AdamConfig, Blocked, Finish, TrainableConv3x3};
+//! use boneage_nn::{Adam, AdamConfig, Blocked, Finish, Weights3x3};
 //!
 //! // One channel to two, behind them ReLU and a 2x2 pool.
-//! let mut layer = TrainableConv3x3::new("conv", vec![0.1; 18], vec![0.0; 2], 1, 2)?;
+//! let mut layer = Weights3x3::new(vec![0.1; 18], vec![0.0; 2], [1, 2])?.trainable("conv");
 //! let x = Blocked::from_nhwc(&[1.0; 16], 1, 1, 4, 4);
 //! let (y, passed) = layer.forward_train(&x, Finish { relu: true, pool: true })?;
 //! assert_eq!([y.height(), y.width(), y.channels()], [2, 2, 2]);
@@ -57,7 +57,10 @@ pub use blocked::Blocked;
 pub use buffer::release_scratch;
 pub use channel_affine::ChannelAffine;
 pub use conv1x1::Conv1x1;
-pub use conv3x3::{Conv3x3, DirectConv3x3, Finish, Passed, TrainableConv3x3, TrainableDirectConv3x3};
+pub use conv3x3::{
+    Conv3x3, DirectConv3x3, Finish, Passed, StoredWeights, TrainableConv3x3, TrainableDirectConv3x3,
+    Weights3x3,
+};
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use error::NnError;

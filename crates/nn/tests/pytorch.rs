@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)] // Tests, helpers included, may unwrap.
 
 use boneage_nn::{
-    Activation, Adam, AdamConfig, AveragePool, BatchNorm, Blocked, Conv1x1, Conv3x3, Dense, Finish, Isa,
-    LocallyConnected, Loss, MaskedAverage, Param, TrainableConv3x3, TrainableDirectConv3x3,
+    Activation, Adam, AdamConfig, AveragePool, BatchNorm, Blocked, Conv1x1, Dense, Finish, Isa,
+    LocallyConnected, Loss, MaskedAverage, Param, Weights3x3,
 };
 use safetensors::SafeTensors;
 
@@ -94,10 +94,9 @@ fn convolution_3x3_with_relu_and_pool() {
         let x = Blocked::from_nhwc(&case.get("input"), batch, channels, height, width);
         let (weight, bias) = (case.get("weight"), case.get("bias"));
         let outputs = bias.len();
+        let layer = Weights3x3::new(weight, bias, [channels, outputs]).unwrap();
         for isa in Isa::available() {
-            let mut layer =
-                TrainableConv3x3::with_isa("conv", weight.clone(), bias.clone(), [channels, outputs], isa)
-                    .unwrap();
+            let mut layer = layer.clone().on(isa).trainable("conv");
             let (y, passed) = layer.forward_train(&x, finish).unwrap();
             case.assert_within(WINOGRAD, "output", &y.to_nhwc());
             let dy = Blocked::from_nhwc(&case.get("grad_output"), batch, outputs, y.height(), y.width());
@@ -107,8 +106,7 @@ fn convolution_3x3_with_relu_and_pool() {
             case.assert_within(WINOGRAD, "grad_weight", &weight.grad);
             case.assert_within(WINOGRAD, "grad_bias", &bias.grad);
         }
-        let exact = Conv3x3::exact(&weight, &bias, channels, outputs).unwrap();
-        case.assert_within(WINOGRAD, "output", &exact.forward(&x, finish).unwrap().to_nhwc());
+        case.assert_within(WINOGRAD, "output", &layer.exact().forward(&x, finish).unwrap().to_nhwc());
     }
 }
 
@@ -119,7 +117,7 @@ fn first_convolution_3x3() {
     let x = Blocked::from_nhwc(&case.get("input"), batch, channels, height, width).to_nchw();
     let (weight, bias) = (case.get("weight"), case.get("bias"));
     let outputs = bias.len();
-    let mut layer = TrainableDirectConv3x3::new("conv", weight, bias, channels, outputs).unwrap();
+    let mut layer = Weights3x3::new(weight, bias, [channels, outputs]).unwrap().trainable_direct("conv");
     let (y, passed) = layer.forward_train(&x, [batch, height, width], true).unwrap();
     case.assert("output", &y.to_nhwc());
     let dy = Blocked::from_nhwc(&case.get("grad_output"), batch, outputs, height, width);

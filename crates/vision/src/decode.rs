@@ -5,6 +5,7 @@ use boneage_core::{Flag, FlagCode, Plane};
 use image::codecs::{bmp::BmpDecoder, jpeg::JpegDecoder, png::PngDecoder, tiff::TiffDecoder};
 use image::metadata::Orientation;
 use image::{ColorType, ImageDecoder, ImageError, Limits};
+use rayon::prelude::*;
 use std::io::{Cursor, ErrorKind};
 
 /// The least side in pixels. A hand of 32 pixels shows no growth plate; this only keeps icons and
@@ -18,6 +19,9 @@ const COLOUR_STEP: f32 = 16.0 / 255.0;
 /// An image is in colour where more than this share of its pixels is coloured; below, it is a grey film
 /// with a coloured mark.
 const COLOUR_SHARE: f64 = 1e-3;
+
+/// Pixels of one parallel task.
+const CHUNK: usize = 1 << 16;
 
 /// What is refused before anything is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,13 +93,17 @@ pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Decoded, VisionErro
     let colour = decoder.color_type();
     // `check` bounds width * height, so at 16 bytes a pixel this fits 64 bits.
     let mut samples = vec![0; decoder.total_bytes() as usize];
-    decoder.read_image_boxed(&mut samples).map_err(fault)?;
+    let room = if colour == ColorType::L8 { samples.len() } else { 0 };
+    // The pages of the greys are claimed meanwhile, which takes as long as filling them. Not with zeros: those
+    // the system gives on credit.
+    let (read, room) = rayon::join(|| decoder.read_image_boxed(&mut samples), || vec![1.0; room]);
+    read.map_err(fault)?;
 
     let (pixels, coloured) = match (&palette, colour) {
         (Some((palette, _)), ColorType::L8) => {
             grey_of(samples.iter().flat_map(|&index| palette.colour(index)), 3, 3 * samples.len())
         }
-        _ => luminance(&samples, colour),
+        _ => luminance(&samples, colour, room),
     };
     drop(samples);
     let plane = Plane::new(width as usize, height as usize, pixels);
@@ -119,13 +127,13 @@ fn open<'a>(
     format: Format,
     bytes: &'a [u8],
     limits: &DecodeLimits,
-) -> Result<Box<dyn ImageDecoder + 'a>, ImageError> {
+) -> Result<Box<dyn ImageDecoder + Send + 'a>, ImageError> {
     // Room for the largest image allowed (four 32 bit samples) and for its metadata: a compressed text
     // chunk is a bomb as well.
     let mut room = Limits::no_limits();
     room.max_alloc = Some(limits.max_pixels.saturating_mul(16).saturating_add(64 << 20));
     let cursor = Cursor::new(bytes);
-    let mut decoder: Box<dyn ImageDecoder + 'a> = match format {
+    let mut decoder: Box<dyn ImageDecoder + Send + 'a> = match format {
         Format::Png => return Ok(Box::new(PngDecoder::with_limits(cursor, room)?)),
         Format::Jpeg => Box::new(JpegDecoder::new(cursor)?),
         Format::Tiff => Box::new(TiffDecoder::new(cursor)?),
@@ -150,9 +158,19 @@ fn fault(format: Format, length: usize, error: ImageError) -> VisionError {
 }
 
 /// Grey 0..1 of interleaved samples, and the share of pixels whose channels differ.
-fn luminance(samples: &[u8], colour: ColorType) -> (Vec<f32>, f64) {
+///
+/// `room` is as long as the samples where they are one grey byte each.
+fn luminance(samples: &[u8], colour: ColorType, mut room: Vec<f32>) -> (Vec<f32>, f64) {
     let channels = usize::from(colour.channel_count());
     match usize::from(colour.bytes_per_pixel()) / channels {
+        // What nearly all films are.
+        1 if colour == ColorType::L8 => {
+            let chunks = room.par_chunks_mut(CHUNK).zip(samples.par_chunks(CHUNK));
+            chunks.for_each(|(pixels, samples)| {
+                pixels.iter_mut().zip(samples).for_each(|(pixel, &s)| *pixel = f32::from(s) / 255.0);
+            });
+            (room, 0.0)
+        }
         1 => grey_of(samples.iter().map(|&s| f32::from(s) / 255.0), channels, samples.len()),
         2 => {
             let (pairs, _) = samples.as_chunks::<2>();

@@ -25,11 +25,12 @@ pub fn is_inverted(canonical: &Plane) -> bool {
 /// The sum of both correlations, -2..2; positive where bones are bright, 0 for an even image.
 pub fn polarity_score(canonical: &Plane) -> f32 {
     let inner = inner(canonical);
-    let mut sorted = inner.pixels().to_vec();
-    sorted.sort_unstable_by(f32::total_cmp);
-    let at =
-        |percent: f32| sorted.get((percent / 100.0 * sorted.len() as f32) as usize).copied().unwrap_or(0.0);
-    let (low, high) = (at(CUT[0]), at(CUT[1]));
+    let mut greys = inner.pixels().to_vec();
+    let [low, high] = CUT.map(|percent| {
+        let rank = (percent / 100.0 * greys.len() as f32) as usize;
+        let found = (rank < greys.len()).then(|| *greys.select_nth_unstable_by(rank, f32::total_cmp).1);
+        found.unwrap_or(0.0)
+    });
     // An even image, or one of no numbers, has no polarity.
     if low.partial_cmp(&high) != Some(Ordering::Less) {
         return 0.0;

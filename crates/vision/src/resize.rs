@@ -28,19 +28,30 @@ pub fn resize(source: &Plane, width: usize, height: usize, filter: Filter) -> Pl
     if (source.width(), source.height()) == (width, height) {
         return source.clone();
     }
+    let pixels = source.pixels().iter().map(|&p| F32::new(p)).collect();
+    let to = resize_pixels(pixels, (source.width(), source.height()), (width, height), filter);
+    Plane::new(width, height, to.pixels().iter().map(|p| p.0).collect())
+}
+
+/// The same for pixels that need not be copied; `from` and `to` are width and height.
+pub(crate) fn resize_pixels(
+    pixels: Vec<F32>,
+    from: (usize, usize),
+    to: (usize, usize),
+    filter: Filter,
+) -> TypedImage<'static, F32> {
     let filter = match filter {
         Filter::Box => FilterType::Box,
         Filter::Triangle => FilterType::Bilinear,
         Filter::Cubic => FilterType::CatmullRom,
         Filter::Lanczos => FilterType::Lanczos3,
     };
-    let from = source.pixels().iter().map(|&p| F32::new(p)).collect();
-    let from = TypedImage::from_pixels(source.width() as u32, source.height() as u32, from)
+    let from = TypedImage::from_pixels(from.0 as u32, from.1 as u32, pixels)
         .expect("a plane holds width x height pixels");
-    let mut to = TypedImage::<F32>::new(width as u32, height as u32);
+    let mut to = TypedImage::<F32>::new(to.0 as u32, to.1 as u32);
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
     Resizer::new().resize_typed(&from, &mut to, &options).expect("no crop box, so none out of bounds");
-    Plane::new(width, height, to.pixels().iter().map(|p| p.0).collect())
+    to
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::forward::{drawing, weights};
 use anyhow::{Context, Result};
 use boneage_nets::VGG16_BLOCKS;
-use boneage_nn::{Conv3x3, DirectConv3x3, Finish};
+use boneage_nn::{Finish, Weights3x3};
 use safetensors::SafeTensors;
 use serde_json::json;
 use std::time::Instant;
@@ -32,17 +32,17 @@ pub(crate) fn measure(batch: usize, side: usize) -> Result<String> {
             let name = format!("block{}_conv{}", block + 1, index + 1);
             let weight = tensor(&file, &format!("{name}.weight"))?;
             let bias = tensor(&file, &format!("{name}.bias"))?;
+            let weights = Weights3x3::new(weight, bias, [in_channels, out])?;
             let pool = index + 1 == convolutions.len();
             let direct = 2 * batch * size * size * in_channels * out * 9;
             let tiles = batch * size.div_ceil(4).pow(2);
             let products = 36 * in_channels * out;
             let own = 2 * tiles * (products + INPUT_TRANSFORM * in_channels + OUTPUT_TRANSFORM * out);
             if first.is_none() {
-                first = Some(DirectConv3x3::new(&weight, &bias, in_channels, out)?);
+                first = Some(weights.direct());
                 layers.push((name, direct, direct, None));
             } else {
-                let convolution = Conv3x3::new(&weight, &bias, in_channels, out)?;
-                layers.push((name, direct, own, Some((convolution, Finish { relu: true, pool }))));
+                layers.push((name, direct, own, Some((weights.prepared(), Finish { relu: true, pool }))));
             }
             in_channels = out;
             size /= 1 + usize::from(pool);
@@ -52,7 +52,7 @@ pub(crate) fn measure(batch: usize, side: usize) -> Result<String> {
     let mut times = vec![Vec::new(); layers.len()];
     for pass in 0..PASSES + 2 {
         let mut start = Instant::now();
-        let mut maps = first.forward(&image, batch, side, side, true)?;
+        let mut maps = first.forward(&image, [batch, side, side], true)?;
         for ((_, _, _, layer), times) in layers.iter().zip(&mut times) {
             if let Some((convolution, finish)) = layer {
                 start = Instant::now();
@@ -76,7 +76,7 @@ pub(crate) fn measure(batch: usize, side: usize) -> Result<String> {
 }
 
 /// A tensor of halves or floats as floats.
-pub(crate) fn tensor(file: &SafeTensors<'_>, name: &str) -> Result<Vec<f32>> {
+fn tensor(file: &SafeTensors<'_>, name: &str) -> Result<Vec<f32>> {
     let view = file.tensor(name).with_context(|| format!("tensor {name}"))?;
     anyhow::ensure!(view.dtype() == safetensors::Dtype::F16, "{name} is kept as {:?}, not F16", view.dtype());
     let (pairs, _) = view.data().as_chunks::<2>();

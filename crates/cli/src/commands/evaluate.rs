@@ -1,5 +1,5 @@
 use crate::exit::Exit;
-use crate::models::{self, ModelArgs};
+use crate::models::{self, Images, ModelArgs};
 use crate::printer::Printer;
 use anyhow::{Context, anyhow, bail};
 use boneage_core::Months;
@@ -140,7 +140,7 @@ fn read_ids(path: &Path) -> anyhow::Result<HashSet<String>> {
 /// Reads every image and prints the evaluation.
 pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
     let settings = Settings::new(&args)?;
-    let predictor = models::predictor(&args.model)?;
+    let predictor = models::predictor(&args.model, Images::Many)?;
     settings.left_out.iter().for_each(|line| printer.warning(line));
     let all: Vec<&Radiograph> = settings.radiographs.iter().collect();
     let (scored, unreadable) = read_all(&predictor, &all);

@@ -1,6 +1,6 @@
 use crate::exit::{Exit, OurFault};
 use crate::inputs::{gather, overlay_names};
-use crate::models::{self, ModelArgs};
+use crate::models::{self, Images, ModelArgs};
 use crate::overlay::overlay;
 use crate::printer::Printer;
 use crate::report::{self, Format};
@@ -8,7 +8,7 @@ use crate::sex_table::Sexes;
 use anyhow::{Context, anyhow, bail};
 use boneage_assess::{Predictor, Radiograph};
 use boneage_core::{Assessment, Decision, Digest, Sex};
-use boneage_vision::{DecodeLimits, decode};
+use boneage_vision::{DecodeLimits, Decoded, decode};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -140,12 +140,18 @@ pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
         printer.error(failure);
         exit = exit.max(Exit::Input);
     }
-    let predictor = models::predictor(&settings.model)?;
+    let images = if settings.files.len() == 1 { Images::One } else { Images::Many };
+    // Neither needs the other: the first file is decoded while the model is made ready.
+    let (predictor, first) = rayon::join(
+        || models::predictor(&settings.model, images),
+        || settings.files.first().map(|file| guarded(|| load(&settings, file))),
+    );
+    let predictor = predictor?;
     let mut out: Box<dyn Write> = match &settings.out {
         Some(path) => Box::new(create(path, settings.force)?),
         None => Box::new(printer.results()),
     };
-    match read_all(&settings, &predictor, &mut *out, printer) {
+    match read_all(&settings, &predictor, first, &mut *out, printer) {
         Ok(worst) => Ok(exit.max(worst)),
         // The reader of the pipe has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe && settings.out.is_none() => Ok(exit),
@@ -160,6 +166,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
 fn read_all(
     settings: &Settings,
     predictor: &Predictor,
+    mut first: Option<anyhow::Result<Loaded>>,
     out: &mut dyn Write,
     printer: &Printer,
 ) -> io::Result<Exit> {
@@ -169,11 +176,8 @@ fn read_all(
     report.begin(out)?;
     for (i, file) in settings.files.iter().enumerate() {
         let picture = settings.pictures.as_ref().map(|pictures| pictures[i].as_path());
-        // A fault in one image must not take the others with it.
-        let read = catch_unwind(AssertUnwindSafe(|| read_one(settings, predictor, file, picture)))
-            .unwrap_or_else(|_| {
-                Err(anyhow!("it could not be read to the end").context(OurFault("read the image")))
-            });
+        let loaded = first.take().unwrap_or_else(|| guarded(|| load(settings, file)));
+        let read = loaded.and_then(|loaded| guarded(|| read_one(settings, predictor, loaded, file, picture)));
         match read {
             Ok(assessment) => {
                 if assessment.decision == Decision::Refused {
@@ -196,12 +200,20 @@ fn read_all(
     Ok(exit)
 }
 
-fn read_one(
-    settings: &Settings,
-    predictor: &Predictor,
-    file: &Path,
-    picture: Option<&Path>,
-) -> anyhow::Result<Assessment> {
+/// A fault in one image must not take the others with it.
+fn guarded<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(anyhow!("it could not be read to the end").context(OurFault("read the image")))
+    })
+}
+
+/// A file's image and digest.
+struct Loaded {
+    image: Decoded,
+    digest: Digest,
+}
+
+fn load(settings: &Settings, file: &Path) -> anyhow::Result<Loaded> {
     let length = file.metadata()?.len();
     if length > MOST_BYTES {
         bail!(
@@ -209,16 +221,23 @@ fn read_one(
         );
     }
     let bytes = fs::read(file)?;
-    let digest = Digest::of(&bytes);
-    let image = decode(&bytes, &settings.limits)?;
-    drop(bytes);
+    let (image, digest) = rayon::join(|| decode(&bytes, &settings.limits), || Digest::of(&bytes));
+    Ok(Loaded { image: image?, digest })
+}
+
+fn read_one(
+    settings: &Settings,
+    predictor: &Predictor,
+    Loaded { image, digest }: Loaded,
+    file: &Path,
+    picture: Option<&Path>,
+) -> anyhow::Result<Assessment> {
     let sex = settings.sexes.of(file);
     let radiograph = Radiograph { plane: &image.plane, flags: &image.flags, sex, input: Some(&digest) };
+    let Some(picture) = picture else { return Ok(predictor.assess_in_words(&radiograph)) };
     let assessment = predictor.assess(&radiograph);
-    if let Some(picture) = picture {
-        let drawn = overlay(&image.plane, &assessment);
-        drawn.save(picture).with_context(|| format!("overlay {}", picture.display()))?;
-    }
+    let drawn = overlay(&image.plane, &assessment);
+    drawn.save(picture).with_context(|| format!("overlay {}", picture.display()))?;
     Ok(assessment)
 }
 

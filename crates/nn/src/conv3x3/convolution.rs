@@ -1,14 +1,14 @@
 use super::direct::{DirectWeights, direct_forward};
 use super::kernels::DirectImage;
-use super::tiles::{self, Finish};
-use super::transformed_weights::{Direction, TransformedWeights};
+use super::tiles::{self, Finish, PassWeights};
+use super::transformed_weights::{Direction, TransformedWeights, WeightSource};
+use super::weights::Weights3x3;
 use crate::blocked::Blocked;
 use crate::buffer::{Buffer, LINE};
 use crate::error::NnError;
 use crate::max_pool::max_pool;
-use crate::simd::Isa;
 
-/// A 3x3 convolution with bias, stride 1, zeros around the image; weights transformed once.
+/// A 3x3 convolution with bias, stride 1, zeros around the image. Made by [`Weights3x3`].
 pub struct Conv3x3 {
     in_channels: usize,
     out_channels: usize,
@@ -18,75 +18,27 @@ pub struct Conv3x3 {
 }
 
 enum Weights {
-    Winograd(TransformedWeights),
+    Prepared(TransformedWeights),
+    Streamed(WeightSource<'static>),
     Direct(DirectWeights),
 }
 
 impl Conv3x3 {
-    /// From weights `[out, in, 3, 3]` and bias `[out]`, for the best instruction set at hand.
-    ///
-    /// # Errors
-    /// When an array has another length.
-    pub fn new(
-        weights: &[f32],
-        bias: &[f32],
-        in_channels: usize,
-        out_channels: usize,
-    ) -> Result<Self, NnError> {
-        Conv3x3::with_isa(weights, bias, in_channels, out_channels, Isa::detect())
+    pub(super) fn prepared(layer: Weights3x3<'_>) -> Self {
+        Conv3x3::with(layer, |layer| Weights::Prepared(TransformedWeights::new(&source(layer))))
     }
 
-    /// The same for one instruction set.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    ///
-    /// # Panics
-    /// When the processor lacks the set.
-    pub fn with_isa(
-        weights: &[f32],
-        bias: &[f32],
-        in_channels: usize,
-        out_channels: usize,
-        isa: Isa,
-    ) -> Result<Self, NnError> {
-        check_lengths(weights, bias, [in_channels, out_channels])?;
-        let channels = [in_channels, out_channels];
-        let weights = Weights::Winograd(TransformedWeights::new(weights, channels, Direction::Forward, isa));
-        Ok(Conv3x3 { in_channels, out_channels, weights, bias: padded(bias) })
+    pub(super) fn streamed(layer: Weights3x3<'static>) -> Self {
+        Conv3x3::with(layer, |layer| Weights::Streamed(source(layer)))
     }
 
-    /// The same layer computed as it is defined, several times slower: each output is a plain sum of
-    /// products in f32. For holding the fast path against.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn exact(
-        weights: &[f32],
-        bias: &[f32],
-        in_channels: usize,
-        out_channels: usize,
-    ) -> Result<Self, NnError> {
-        Conv3x3::exact_with_isa(weights, bias, in_channels, out_channels, Isa::detect())
+    pub(super) fn exact(layer: Weights3x3<'_>) -> Self {
+        Conv3x3::with(layer, |layer| Weights::Direct(DirectWeights::new(layer)))
     }
 
-    /// [`exact`](Self::exact) for one instruction set.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    ///
-    /// # Panics
-    /// When the processor lacks the set.
-    pub fn exact_with_isa(
-        weights: &[f32],
-        bias: &[f32],
-        in_channels: usize,
-        out_channels: usize,
-        isa: Isa,
-    ) -> Result<Self, NnError> {
-        check_lengths(weights, bias, [in_channels, out_channels])?;
-        let weights = Weights::Direct(DirectWeights::new(weights, [in_channels, out_channels], isa));
-        Ok(Conv3x3 { in_channels, out_channels, weights, bias: padded(bias) })
+    fn with<'a>(layer: Weights3x3<'a>, weights: impl FnOnce(Weights3x3<'a>) -> Weights) -> Self {
+        let ([in_channels, out_channels], bias) = (layer.channels, padded(&layer.bias));
+        Conv3x3 { in_channels, out_channels, weights: weights(layer), bias }
     }
 
     /// `[batch, in, height, width]` to `[batch, out, height, width]`, or half the size when pooled.
@@ -95,13 +47,15 @@ impl Conv3x3 {
     /// When `x` has another number of channels.
     pub fn forward(&self, x: &Blocked, finish: Finish) -> Result<Blocked, NnError> {
         NnError::check_length("channels of the convolution's input", x.channels(), self.in_channels)?;
-        match &self.weights {
-            Weights::Winograd(weights) => {
-                let (height, width) = finish.size(x.height(), x.width());
-                let mut y = Blocked::stale(x.batch(), self.out_channels, height, width);
-                tiles::forward(weights, self.bias.as_slice(), x, finish, &mut y, None);
-                Ok(y)
-            }
+        let by_tiles = |weights: PassWeights<'_>| {
+            let (height, width) = finish.size(x.height(), x.width());
+            let mut y = Blocked::stale(x.batch(), self.out_channels, height, width);
+            tiles::forward(weights, self.bias.as_slice(), x, finish, &mut y, None);
+            y
+        };
+        Ok(match &self.weights {
+            Weights::Prepared(weights) => by_tiles(PassWeights::Prepared(weights)),
+            Weights::Streamed(source) => by_tiles(PassWeights::Streamed(source)),
             Weights::Direct(weights) => {
                 let image = DirectImage {
                     pixels: x.as_slice(),
@@ -111,20 +65,14 @@ impl Conv3x3 {
                     lanes: LINE,
                 };
                 let y = direct_forward(weights, self.bias.as_slice(), image, x.batch(), finish.relu, None);
-                Ok(if finish.pool { max_pool(&y) } else { y })
+                if finish.pool { max_pool(&y) } else { y }
             }
-        }
+        })
     }
 }
 
-/// Refuses arrays that are not `[out, in, 3, 3]` and `[out]`.
-pub(super) fn check_lengths(
-    weights: &[f32],
-    bias: &[f32],
-    [in_channels, out_channels]: [usize; 2],
-) -> Result<(), NnError> {
-    NnError::check_length("convolution weights", weights.len(), out_channels * in_channels * 9)?;
-    NnError::check_length("convolution bias", bias.len(), out_channels)
+fn source(layer: Weights3x3<'_>) -> WeightSource<'_> {
+    WeightSource::new(layer.weights, layer.channels, Direction::Forward, layer.isa)
 }
 
 /// Filled up with zeros to whole blocks.

@@ -1,7 +1,8 @@
-use super::convolution::{check_lengths, padded};
+use super::convolution::padded;
 use super::finish_gradient::Passed;
 use super::kernels::{DirectGradient, DirectImage, DirectRow};
 use super::tiles::Finish;
+use super::weights::Weights3x3;
 use crate::blocked::Blocked;
 use crate::buffer::{Buffer, LINE};
 use crate::error::NnError;
@@ -13,7 +14,7 @@ use rayon::prelude::*;
 const GRADIENT_ROWS: usize = 32;
 
 /// A 3x3 convolution computed as it is defined: for the first layer, where tiles of 16 channels would be
-/// mostly filling.
+/// mostly filling. Made by [`Weights3x3::direct`].
 pub struct DirectConv3x3 {
     in_channels: usize,
     weights: DirectWeights,
@@ -21,69 +22,43 @@ pub struct DirectConv3x3 {
 }
 
 impl DirectConv3x3 {
-    /// From weights `[out, in, 3, 3]` and bias `[out]`.
-    ///
-    /// # Errors
-    /// When an array has another length.
-    pub fn new(
-        weights: &[f32],
-        bias: &[f32],
-        in_channels: usize,
-        out_channels: usize,
-    ) -> Result<Self, NnError> {
-        DirectConv3x3::with_isa(weights, bias, in_channels, out_channels, Isa::detect())
+    pub(super) fn new(layer: Weights3x3<'_>) -> Self {
+        let bias = padded(&layer.bias);
+        DirectConv3x3 { in_channels: layer.channels[0], weights: DirectWeights::new(layer), bias }
     }
 
-    /// The same for one instruction set.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    ///
-    /// # Panics
-    /// When the processor lacks the set.
-    pub fn with_isa(
-        weights: &[f32],
-        bias: &[f32],
-        in_channels: usize,
-        out_channels: usize,
-        isa: Isa,
-    ) -> Result<Self, NnError> {
-        check_lengths(weights, bias, [in_channels, out_channels])?;
-        let weights = DirectWeights::new(weights, [in_channels, out_channels], isa);
-        Ok(DirectConv3x3 { in_channels, weights, bias: padded(bias) })
-    }
-
-    /// Plain `[batch, in, height, width]` to blocked `[batch, out, height, width]`.
+    /// Plain `[batch, in, height, width]` of `size` `[batch, height, width]` to blocked
+    /// `[batch, out, height, width]`.
     ///
     /// # Errors
     /// When `x` has another length.
-    pub fn forward(
-        &self,
-        x: &[f32],
-        batch: usize,
-        height: usize,
-        width: usize,
-        relu: bool,
-    ) -> Result<Blocked, NnError> {
-        let channels = self.in_channels;
-        NnError::check_length("the convolution's input", x.len(), batch * channels * height * width)?;
-        let image = DirectImage { pixels: x, channels, height, width, lanes: 1 };
-        Ok(direct_forward(&self.weights, self.bias.as_slice(), image, batch, relu, None))
+    pub fn forward(&self, x: &[f32], size: [usize; 3], relu: bool) -> Result<Blocked, NnError> {
+        self.pass(x, size, relu, None)
     }
 
     /// The same, with what the backward pass needs.
     pub(super) fn forward_train(
         &self,
         x: &[f32],
-        [batch, height, width]: [usize; 3],
+        size: [usize; 3],
         relu: bool,
     ) -> Result<(Blocked, Passed), NnError> {
+        let mut passed = None;
+        let y = self.pass(x, size, relu, Some(&mut passed))?;
+        Ok((y, passed.expect("a pass that is asked to keeps what it passed")))
+    }
+
+    fn pass(
+        &self,
+        x: &[f32],
+        [batch, height, width]: [usize; 3],
+        relu: bool,
+        passed: Option<&mut Option<Passed>>,
+    ) -> Result<Blocked, NnError> {
         let channels = self.in_channels;
         NnError::check_length("the convolution's input", x.len(), batch * channels * height * width)?;
         let image = DirectImage { pixels: x, channels, height, width, lanes: 1 };
-        let mut passed = None;
-        let y = direct_forward(&self.weights, self.bias.as_slice(), image, batch, relu, Some(&mut passed));
-        Ok((y, passed.expect("a pass that is asked to keeps what it passed")))
+        Ok(direct_forward(&self.weights, self.bias.as_slice(), image, batch, relu, passed))
     }
 }
 
@@ -95,10 +70,10 @@ pub(super) struct DirectWeights {
 }
 
 impl DirectWeights {
-    /// Of `weights` `[out, in, 3, 3]`. `isa` must be available.
-    pub(super) fn new(weights: &[f32], [in_channels, out_channels]: [usize; 2], isa: Isa) -> Self {
+    pub(super) fn new(layer: Weights3x3<'_>) -> Self {
+        let Weights3x3 { weights, channels: [in_channels, out_channels], isa, .. } = layer;
         isa.assert_available();
-        let taps = in_channels * 9;
+        let (weights, taps) = (weights.widened(), in_channels * 9);
         let mut values = Buffer::zeroed(out_channels.next_multiple_of(LINE) * taps);
         for out in 0..out_channels {
             for tap in 0..taps {

@@ -124,10 +124,8 @@ fn every_gradient_of_every_instruction_set_agrees_with_the_definition() {
             );
             for isa in Isa::available() {
                 let what = format!("{} {shape:?} {finish:?}", isa.as_str());
-                let (weights, bias) = (weights.clone(), bias.clone());
                 let mut layer =
-                    TrainableConv3x3::with_isa("c", weights.clone(), bias.clone(), [c_in, c_out], isa)
-                        .unwrap();
+                    Weights3x3::new(&weights, &bias, [c_in, c_out]).unwrap().on(isa).trainable("c");
                 let (y, passed) = layer.forward_train(&blocked, finish).unwrap();
                 assert_eq!(y.to_nchw(), layer.forward(&blocked, finish).unwrap().to_nchw(), "{what}");
                 let dx = layer.backward(&blocked, &passed, &dy, true).unwrap().unwrap();
@@ -135,8 +133,10 @@ fn every_gradient_of_every_instruction_set_agrees_with_the_definition() {
                 assert_close(&layer.params()[0].grad, &want.weights, TOLERANCE, &format!("dw {what}"));
                 assert_close(&layer.params()[1].grad, &want.bias, TOLERANCE, &format!("db {what}"));
                 if !finish.pool {
-                    let mut direct =
-                        TrainableDirectConv3x3::with_isa("c", weights, bias, [c_in, c_out], isa).unwrap();
+                    let mut direct = Weights3x3::new(&weights, &bias, [c_in, c_out])
+                        .unwrap()
+                        .on(isa)
+                        .trainable_direct("c");
                     let (_, passed) = direct.forward_train(&x, [batch, h, w], finish.relu).unwrap();
                     direct.backward(&x, &passed, &dy).unwrap();
                     assert_close(
@@ -161,7 +161,7 @@ fn every_gradient_of_every_instruction_set_agrees_with_the_definition() {
 fn of_equal_pixels_the_first_has_the_gradient() {
     // Zero weights: all sums are the bias.
     for (bias, want) in [(1.0, [2.0, 0.0, 0.0, 0.0]), (0.0, [0.0; 4])] {
-        let layer = TrainableConv3x3::new("c", vec![0.0; 9], vec![bias], 1, 1).unwrap();
+        let layer = Weights3x3::new(vec![0.0; 9], vec![bias], [1, 1]).unwrap().trainable("c");
         let x = Blocked::from_nchw(&[1.0, 2.0, 3.0, 4.0], 1, 1, 2, 2);
         let (_, passed) = layer.forward_train(&x, Finish { relu: true, pool: true }).unwrap();
         let dy = Blocked::from_nchw(&[2.0], 1, 1, 1, 1);
@@ -189,19 +189,14 @@ fn assert_same_bits(shape: Shape, finish: Finish) {
         let step = |threads| {
             with_threads(threads, || {
                 let mut layer =
-                    TrainableConv3x3::with_isa("c", weights.clone(), bias.clone(), [c_in, c_out], isa)
-                        .unwrap();
+                    Weights3x3::new(&weights, &bias, [c_in, c_out]).unwrap().on(isa).trainable("c");
                 let (y, passed) = layer.forward_train(&blocked, finish).unwrap();
                 let dx = layer.backward(&blocked, &passed, &dy, true).unwrap().unwrap();
                 let [weight, bias] = layer.params();
-                let mut direct = TrainableDirectConv3x3::with_isa(
-                    "c",
-                    weights[..16 * 3 * 9].to_vec(),
-                    vec![0.1; 16],
-                    [3, 16],
-                    isa,
-                )
-                .unwrap();
+                let mut direct = Weights3x3::new(&weights[..16 * 3 * 9], vec![0.1; 16], [3, 16])
+                    .unwrap()
+                    .on(isa)
+                    .trainable_direct("c");
                 let image = &x[..3 * h * w];
                 let (first, passed) = direct.forward_train(image, [1, h, w], true).unwrap();
                 direct.backward(image, &passed, &first).unwrap();
@@ -217,7 +212,7 @@ fn assert_same_bits(shape: Shape, finish: Finish) {
 #[test]
 fn changed_weights_are_used() {
     let x = Blocked::from_nchw(&noise(16, 1), 1, 1, 4, 4);
-    let mut layer = TrainableConv3x3::new("c", noise(9, 2), vec![0.5], 1, 1).unwrap();
+    let mut layer = Weights3x3::new(noise(9, 2), vec![0.5], [1, 1]).unwrap().trainable("c");
     let before = layer.forward(&x, Finish::default()).unwrap().to_nchw();
     layer.params_mut()[0].value.fill(0.0);
     assert_ne!(before, [0.5; 16]);
@@ -227,7 +222,7 @@ fn changed_weights_are_used() {
 #[test]
 fn gradients_of_another_shape_are_refused() {
     let x = Blocked::from_nchw(&noise(16, 1), 1, 1, 4, 4);
-    let mut layer = TrainableConv3x3::new("c", noise(9, 2), vec![0.5], 1, 1).unwrap();
+    let mut layer = Weights3x3::new(noise(9, 2), vec![0.5], [1, 1]).unwrap().trainable("c");
     let (y, passed) = layer.forward_train(&x, Finish { relu: true, pool: true }).unwrap();
     let error = layer.backward(&x, &passed, &x, true).err().unwrap().to_string();
     assert!(error.contains("rows") && error.contains('4') && error.contains('2'), "{error}");

@@ -19,9 +19,10 @@
 //! 2. 36 matrix products, where the time goes, in register blocks that never leave the registers;
 //! 3. `Y = A^T M A`, then bias, ReLU and, where asked, the 2x2 maximum, while the tile is in registers.
 //!
-//! `U = G g G^T` is computed when the layer is made, and while it learns after each change of the weights.
-//! [`tiles`] decides which tiles go together so that `V` and `M` stay in the cache; [`kernels`] holds the
-//! loops, generic over the instruction set.
+//! `U = G g G^T` is computed when the layer is made, for many images, or part by part in the pass that uses
+//! it, for one or while the layer learns ([`weights`], [`transformed_weights`]). [`tiles`] decides which tiles
+//! go together so that `V` and `M` stay in the cache; [`kernels`] holds the loops, generic over the instruction
+//! set.
 //!
 //! **Back.** With `g` the gradient in the convolution's sums, past pool and ReLU ([`finish_gradient`]):
 //!
@@ -39,7 +40,7 @@
 //! **Accuracy.** The transforms multiply by up to 8 and cancel again, which costs about a digit: 1.8e-6
 //! relative over the 13 layers of VGG16, against 6e-7 for direct f32 (measured against f64;
 //! `crates/nets/tests/vgg16_against_pytorch.rs` holds each block to 5e-6). Larger tiles would cost more than
-//! they give. [`Conv3x3::exact`] computes the same layer as it is defined.
+//! they give. [`Weights3x3::exact`] makes the same layer computed as it is defined.
 
 mod convolution;
 mod direct;
@@ -50,12 +51,14 @@ mod trainable;
 mod transform;
 mod transformed_weights;
 mod weight_gradient;
+mod weights;
 
 pub use convolution::Conv3x3;
 pub use direct::DirectConv3x3;
 pub use finish_gradient::Passed;
 pub use tiles::Finish;
 pub use trainable::{TrainableConv3x3, TrainableDirectConv3x3};
+pub use weights::{StoredWeights, Weights3x3};
 
 #[cfg(test)]
 mod gradient_tests;

@@ -61,7 +61,7 @@ proptest! {
         let dy = Blocked::from_nchw(&dy, batch, c_out, height, width);
         for isa in Isa::available() {
             let mut layer =
-                TrainableConv3x3::with_isa("c", weights.clone(), bias.clone(), [c_in, c_out], isa).unwrap();
+                Weights3x3::new(&weights, &bias, [c_in, c_out]).unwrap().on(isa).trainable("c");
             let (out, passed) = layer.forward_train(&blocked, finish).unwrap();
             assert_close(&out.to_nchw(), &y, 3e-6, isa.as_str());
             let dx = layer.backward(&blocked, &passed, &dy, true).unwrap().unwrap();
@@ -90,12 +90,12 @@ proptest! {
         let dy = Blocked::from_nchw(&dy, batch, c_out, h, w);
         for isa in Isa::available() {
             let mut layer =
-                TrainableDirectConv3x3::with_isa("c", weights.clone(), bias.clone(), [c_in, c_out], isa).unwrap();
+                Weights3x3::new(&weights, &bias, [c_in, c_out]).unwrap().on(isa).trainable_direct("c");
             let (out, passed) = layer.forward_train(x.as_slice(), [batch, h, w], true).unwrap();
             assert_close(&out.to_nchw(), &y, 3e-6, isa.as_str());
             layer.backward(x.as_slice(), &passed, &dy).unwrap();
             assert_close(&layer.params()[0].grad, &want.weights, TOLERANCE, isa.as_str());
-            let exact = Conv3x3::exact_with_isa(&weights, &bias, c_in, c_out, isa).unwrap();
+            let exact = Weights3x3::new(&weights, &bias, [c_in, c_out]).unwrap().on(isa).exact();
             let blocked = Blocked::from_nchw(x.as_slice(), batch, c_in, h, w);
             assert_close(&exact.forward(&blocked, finish).unwrap().to_nchw(), &y, 3e-6, isa.as_str());
         }

@@ -1,7 +1,9 @@
 use super::*;
 use crate::blocked::Blocked;
 use crate::simd::Isa;
-use crate::testing::widen;
+use crate::testing::{widen, with_threads};
+use bytes::Bytes;
+use half::f16;
 
 /// Reproducible numbers around zero.
 pub(super) fn noise(count: usize, seed: u64) -> Vec<f32> {
@@ -85,16 +87,41 @@ fn every_instruction_set_agrees_with_the_definition() {
             {
                 let what = format!("{} {shape:?} {finish:?}", isa.as_str());
                 let want = reference(&widen(&x), &widen(&weights), &widen(&bias), shape, finish);
-                let layer = Conv3x3::with_isa(&weights, &bias, c_in, c_out, isa).unwrap();
-                assert_close(&layer.forward(&blocked, finish).unwrap().to_nchw(), &want, 3e-6, &what);
-                let exact = Conv3x3::exact_with_isa(&weights, &bias, c_in, c_out, isa).unwrap();
-                let y = exact.forward(&blocked, finish).unwrap();
+                let layer = Weights3x3::new(&weights, &bias, [c_in, c_out]).unwrap().on(isa);
+                let prepared = layer.clone().prepared();
+                assert_close(&prepared.forward(&blocked, finish).unwrap().to_nchw(), &want, 3e-6, &what);
+                let y = layer.clone().exact().forward(&blocked, finish).unwrap();
                 assert_close(&y.to_nchw(), &want, 3e-6, &format!("exact {what}"));
                 if !finish.pool {
-                    let direct = DirectConv3x3::with_isa(&weights, &bias, c_in, c_out, isa).unwrap();
-                    let y = direct.forward(&x, batch, h, w, finish.relu).unwrap();
+                    let y = layer.direct().forward(&x, [batch, h, w], finish.relu).unwrap();
                     assert_close(&y.to_nchw(), &want, 3e-6, &format!("direct {what}"));
                 }
+            }
+        }
+    }
+}
+
+/// Panels, ragged ones too, in parts of their channels; groups of tiles; halves and floats; one and more threads.
+#[test]
+fn streamed_weights_give_the_bits_of_prepared_ones() {
+    for shape in [[1, 150, 136, 9, 14], [2, 64, 192, 8, 8], [1, 3, 70, 5, 5], [1, 20, 40, 68, 51]] {
+        let [batch, c_in, c_out, h, w] = shape;
+        let halves: Vec<f16> = noise(c_out * c_in * 9, 7).into_iter().map(f16::from_f32).collect();
+        let bytes: Vec<u8> = halves.iter().flat_map(|half| half.to_le_bytes()).collect();
+        // From an odd address on, as a file may hold them.
+        let bytes = Bytes::from([&[0][..], &bytes].concat()).slice(1..);
+        let full: Vec<f32> = halves.iter().map(|half| half.to_f32()).collect();
+        let x = Blocked::from_nchw(&noise(batch * c_in * h * w, 8), batch, c_in, h, w);
+        let finish = Finish { relu: true, pool: false };
+        for isa in Isa::available() {
+            let layer = |weights| Weights3x3::new(weights, noise(c_out, 9), [c_in, c_out]).unwrap().on(isa);
+            let full = || layer(full.clone().into());
+            let half = || layer(StoredWeights::Half(bytes.clone()));
+            let want = full().prepared().forward(&x, finish).unwrap().to_nchw();
+            let layers = [half().prepared(), full().streamed(), half().streamed()];
+            for (threads, way) in (1..4).flat_map(|threads| (0..3).map(move |way| (threads, way))) {
+                let y = with_threads(threads, || layers[way].forward(&x, finish).unwrap().to_nchw());
+                assert!(y == want, "{} {shape:?}, way {way}, {threads} threads", isa.as_str());
             }
         }
     }
@@ -103,7 +130,7 @@ fn every_instruction_set_agrees_with_the_definition() {
 #[test]
 fn filling_channels_stay_zero() {
     let (weights, bias) = (noise(20 * 3 * 9, 1), vec![1.0; 20]);
-    let layer = Conv3x3::new(&weights, &bias, 3, 20).unwrap();
+    let layer = Weights3x3::new(&weights, &bias, [3, 20]).unwrap().prepared();
     let y = layer.forward(&Blocked::from_nchw(&noise(3 * 64, 2), 1, 3, 8, 8), Finish::default()).unwrap();
     let filling = y.as_slice()[64 * 16..].chunks(16).flat_map(|pixel| &pixel[4..]);
     assert!(filling.into_iter().all(|&v| v == 0.0));
@@ -112,7 +139,7 @@ fn filling_channels_stay_zero() {
 #[test]
 fn the_same_bits_for_any_number_of_threads() {
     let (x, weights, bias) = (noise(2 * 32 * 60 * 60, 3), noise(32 * 32 * 9, 4), noise(32, 5));
-    let layer = Conv3x3::new(&weights, &bias, 32, 32).unwrap();
+    let layer = Weights3x3::new(&weights, &bias, [32, 32]).unwrap().prepared();
     let blocked = Blocked::from_nchw(&x, 2, 32, 60, 60);
     let with = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -124,6 +151,6 @@ fn the_same_bits_for_any_number_of_threads() {
 
 #[test]
 fn wrong_lengths_are_named() {
-    let error = Conv3x3::new(&[0.0; 10], &[0.0], 1, 1).err().unwrap().to_string();
+    let error = Weights3x3::new(vec![0.0; 10], vec![0.0], [1, 1]).err().unwrap().to_string();
     assert!(error.contains("10") && error.contains('9'), "{error}");
 }

@@ -1,8 +1,9 @@
 use super::kernels::{InputTiles, OutputTiles, TileProduct};
 use super::transform::{POINTS, STEP};
-use super::transformed_weights::TransformedWeights;
+use super::transformed_weights::{TransformedWeights, WeightSource, point_stride};
 use crate::blocked::Blocked;
 use crate::buffer::{LINE, Scratch, Shared};
+use crate::simd::Isa;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -71,6 +72,19 @@ fn tiles_together(channels: usize) -> usize {
     }
 }
 
+/// Channel blocks whose weights a pass with streamed weights transforms at a time: their 36 points, 288 KiB of
+/// a panel with 32 lanes, are read from the second cache directly after.
+const STREAMED_BLOCKS: usize = 4;
+
+/// Where a pass takes its weights from. The results have the same bits.
+#[derive(Clone, Copy)]
+pub(super) enum PassWeights<'a> {
+    /// They were transformed before.
+    Prepared(&'a TransformedWeights),
+    /// They are transformed on the way, as few at a time as their user allows.
+    Streamed(&'a WeightSource<'a>),
+}
+
 /// What follows the convolution in the same pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Finish {
@@ -91,7 +105,7 @@ impl Finish {
 ///
 /// `y` has the shape that follows; `choices`, where the gradient will be wanted, as many bytes as `y` floats.
 pub(super) fn forward(
-    weights: &TransformedWeights,
+    weights: PassWeights<'_>,
     bias: &[f32],
     x: &Blocked,
     finish: Finish,
@@ -103,13 +117,19 @@ pub(super) fn forward(
     if tiles == 0 {
         return;
     }
-    assert!(weights.in_blocks() == x.blocks() && bias.len() == y.blocks() * LINE);
+    let (isa, in_blocks, panels) = match weights {
+        PassWeights::Prepared(weights) => (weights.isa(), weights.in_blocks(), weights.panels()),
+        PassWeights::Streamed(source) => (source.isa(), source.in_blocks(), source.panels()),
+    };
+    assert!(in_blocks == x.blocks() && bias.len() == y.blocks() * LINE);
     let choices = choices.map_or(std::ptr::null_mut(), |choices| {
         assert_eq!(choices.len(), y.as_slice().len(), "a choice an output");
         choices.as_mut_ptr()
     });
     let pass = Pass {
-        weights,
+        isa,
+        in_blocks,
+        panels,
         bias,
         grid,
         x: x.as_slice(),
@@ -118,16 +138,28 @@ pub(super) fn forward(
         y: Shared::new(y.as_mut_slice()),
         choices: SharedBytes(choices),
     };
-    let together = tiles_together(x.blocks() * LINE);
-    if tiles >= 2 * rayon::current_num_threads() * together {
-        pass.in_groups(tiles, together);
-    } else {
-        pass.in_stages(tiles);
+    let (together, threads) = (tiles_together(in_blocks * LINE), rayon::current_num_threads());
+    let in_groups = tiles >= 2 * threads * together;
+    let whole = |weights: &TransformedWeights| match in_groups {
+        true => pass.in_groups(weights, tiles, together),
+        false => pass.in_stages(weights, tiles),
+    };
+    match weights {
+        PassWeights::Prepared(weights) => whole(weights),
+        // A panel is the work of one task: with fewer than two a thread some would wait.
+        PassWeights::Streamed(source) if !in_groups && panels >= 2 * threads => {
+            pass.in_panels(source, tiles);
+        }
+        // Every group of tiles needs all weights.
+        PassWeights::Streamed(source) => whole(&TransformedWeights::new(source)),
     }
 }
 
 struct Pass<'a> {
-    weights: &'a TransformedWeights,
+    isa: Isa,
+    in_blocks: usize,
+    /// Panels of output channels.
+    panels: usize,
     bias: &'a [f32],
     grid: TileGrid,
     x: &'a [f32],
@@ -147,73 +179,137 @@ unsafe impl Send for SharedBytes {}
 unsafe impl Sync for SharedBytes {}
 
 impl Pass<'_> {
+    /// Blocks of a panel.
+    fn panel_blocks(&self) -> usize {
+        self.isa.panel() / LINE
+    }
+
     fn slots(&self, tiles: usize) -> [TileSlots; 2] {
-        let m_blocks = self.weights.panels() * self.weights.isa().panel() / LINE;
-        [TileSlots { blocks: self.weights.in_blocks(), tiles }, TileSlots { blocks: m_blocks, tiles }]
+        let m_blocks = self.panels * self.panel_blocks();
+        [TileSlots { blocks: self.in_blocks, tiles }, TileSlots { blocks: m_blocks, tiles }]
     }
 
     /// Many tiles: each task takes a group of them through all stages in its own scratch.
-    fn in_groups(&self, tiles: usize, together: usize) {
+    fn in_groups(&self, weights: &TransformedWeights, tiles: usize, together: usize) {
         let slots = self.slots(together);
         let scratch = || slots.map(|slots| Scratch::take(slots.floats()));
         (0..tiles.div_ceil(together)).into_par_iter().for_each_init(scratch, |[v, m], group| {
             let first = group * together;
             let count = together.min(tiles - first);
             let (v, m) = (Shared::new(v.as_mut_slice()), Shared::new(m.as_mut_slice()));
-            self.input(v, slots, first, count, 0..slots[0].blocks);
+            self.input(v, slots[0], first, count, 0..slots[0].blocks);
             for point in 0..POINTS {
-                for panel in 0..self.weights.panels() {
-                    self.product(v, m, slots, count, point, panel);
+                for panel in 0..self.panels {
+                    self.product(weights, [v, m], slots, count, point, panel);
                 }
             }
-            self.output(m, slots, first, count, 0..self.out_blocks);
+            self.output(m, slots[1], first, count, 0..self.out_blocks, 0);
         });
     }
 
     /// Few tiles: all of them stage by stage, each stage in parallel over channels or points.
-    fn in_stages(&self, tiles: usize) {
+    fn in_stages(&self, weights: &TransformedWeights, tiles: usize) {
         let slots = self.slots(tiles);
         let [mut v, mut m] = slots.map(|slots| Scratch::take(slots.floats()));
         let (v, m) = (Shared::new(v.as_mut_slice()), Shared::new(m.as_mut_slice()));
-        (0..slots[0].blocks).into_par_iter().for_each(|b| self.input(v, slots, 0, tiles, b..b + 1));
-        let panels = self.weights.panels();
-        (0..POINTS * panels).into_par_iter().with_min_len(4).for_each(|product| {
-            self.product(v, m, slots, tiles, product / panels, product % panels);
+        (0..slots[0].blocks).into_par_iter().for_each(|b| self.input(v, slots[0], 0, tiles, b..b + 1));
+        (0..POINTS * self.panels).into_par_iter().with_min_len(4).for_each(|product| {
+            self.product(weights, [v, m], slots, tiles, product / self.panels, product % self.panels);
         });
-        (0..self.out_blocks).into_par_iter().for_each(|b| self.output(m, slots, 0, tiles, b..b + 1));
+        (0..self.out_blocks).into_par_iter().for_each(|b| self.output(m, slots[1], 0, tiles, b..b + 1, 0));
     }
 
-    fn input(&self, v: Shared, slots: [TileSlots; 2], first: usize, count: usize, blocks: Range<usize>) {
+    /// Few tiles and weights that are not transformed yet: after the first stage a task takes a panel of
+    /// output channels through the others, and transforms its weights a few channel blocks at a time.
+    fn in_panels(&self, source: &WeightSource<'_>, tiles: usize) {
+        let v_slots = TileSlots { blocks: self.in_blocks, tiles };
+        let mut v = Scratch::take(v_slots.floats());
+        let v = Shared::new(v.as_mut_slice());
+        (0..self.in_blocks).into_par_iter().for_each(|b| self.input(v, v_slots, 0, tiles, b..b + 1));
+        let m_slots = TileSlots { blocks: self.panel_blocks(), tiles };
+        let u_stride = point_stride(1, STREAMED_BLOCKS, self.isa.panel());
+        let scratch = || [POINTS * u_stride, m_slots.floats()].map(Scratch::take);
+        (0..self.panels).into_par_iter().for_each_init(scratch, |[u, m], panel| {
+            let [u, m] = [u, m].map(|scratch| Shared::new(scratch.as_mut_slice()));
+            for first in (0..self.in_blocks).step_by(STREAMED_BLOCKS) {
+                let blocks = first..self.in_blocks.min(first + STREAMED_BLOCKS);
+                // SAFETY: `u` has room for the points of so many blocks and is this task's own; the offsets
+                // stay within the scratch that was taken for the slots, of which `m` is this task's own.
+                unsafe {
+                    source.transform(panel, blocks.clone(), u.pointer(), u_stride);
+                    for point in 0..POINTS {
+                        let v = v.pointer().add(point * v_slots.point_stride() + v_slots.at(first, 0));
+                        self.isa.run(&mut TileProduct {
+                            v,
+                            u: u.pointer().add(point * u_stride),
+                            // The tiles come from afar here: the weights were written a moment ago.
+                            next: v.wrapping_add(v_slots.point_stride()),
+                            next_lines: tiles,
+                            m: m.pointer().add(point * m_slots.point_stride()),
+                            blocks: blocks.len(),
+                            stride: tiles,
+                            count: tiles,
+                            add: first > 0,
+                        });
+                    }
+                }
+            }
+            let first = panel * m_slots.blocks;
+            let blocks = first..self.out_blocks.min(first + m_slots.blocks);
+            self.output(m, m_slots, 0, tiles, blocks, first);
+        });
+    }
+
+    fn input(&self, v: Shared, slots: TileSlots, first: usize, count: usize, blocks: Range<usize>) {
         let (x, grid, v) = (self.x, self.grid, v.pointer());
-        let mut job = InputTiles { x, grid, blocks, first, count, v, slots: slots[0] };
+        let mut job = InputTiles { x, grid, blocks, first, count, v, slots };
         // SAFETY: a layer's set is available; `v` was taken for its slots; tasks differ in their scratch
-        // (groups) or in their blocks (stages).
-        unsafe { self.weights.isa().run(&mut job) }
+        // (groups) or in their blocks (stages, panels).
+        unsafe { self.isa.run(&mut job) }
     }
 
-    fn product(&self, v: Shared, m: Shared, slots: [TileSlots; 2], count: usize, point: usize, panel: usize) {
-        let panel_blocks = self.weights.isa().panel();
+    fn product(
+        &self,
+        weights: &TransformedWeights,
+        [v, m]: [Shared; 2],
+        slots: [TileSlots; 2],
+        count: usize,
+        point: usize,
+        panel: usize,
+    ) {
         // SAFETY: the offsets stay within the scratch that was taken for the slots; each product has its
         // own part of `m`.
         unsafe {
             let mut job = TileProduct {
                 v: v.pointer().add(point * slots[0].point_stride()),
-                u: self.weights.part(point, panel).as_ptr(),
-                u_next: self.weights.part_after(point, panel).as_ptr(),
+                u: weights.part(point, panel).as_ptr(),
+                next: weights.part_after(point, panel).as_ptr(),
+                next_lines: self.isa.panel(),
                 m: m.pointer()
-                    .add(point * slots[1].point_stride() + slots[1].at(panel * panel_blocks / LINE, 0)),
+                    .add(point * slots[1].point_stride() + slots[1].at(panel * self.panel_blocks(), 0)),
                 blocks: slots[0].blocks,
                 stride: slots[0].tiles,
                 count,
+                add: false,
             };
-            self.weights.isa().run(&mut job);
+            self.isa.run(&mut job);
         }
     }
 
-    fn output(&self, m: Shared, slots: [TileSlots; 2], first: usize, count: usize, blocks: Range<usize>) {
+    /// `m` begins with the block `first_block` of the output.
+    fn output(
+        &self,
+        m: Shared,
+        slots: TileSlots,
+        first: usize,
+        count: usize,
+        blocks: Range<usize>,
+        first_block: usize,
+    ) {
         let mut job = OutputTiles {
             m: m.pointer(),
-            slots: slots[1],
+            slots,
+            first_block,
             grid: self.grid,
             all_blocks: self.out_blocks,
             blocks,
@@ -226,6 +322,6 @@ impl Pass<'_> {
             choices: self.choices.0,
         };
         // SAFETY: as above; tasks differ in their tiles or in their blocks, so their pixels are disjoint.
-        unsafe { self.weights.isa().run(&mut job) }
+        unsafe { self.isa.run(&mut job) }
     }
 }

@@ -77,6 +77,19 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
+    unsafe fn load_halves(from: *const u8) -> __m256 {
+        // SAFETY: see above.
+        unsafe { _mm256_cvtph_ps(_mm_loadu_si128(from.cast())) }
+    }
+    #[inline(always)]
+    unsafe fn zip(a: __m256, b: __m256) -> [__m256; 2] {
+        // SAFETY: see above.
+        unsafe {
+            let (low, high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+            [_mm256_permute2f128_ps::<0x20>(low, high), _mm256_permute2f128_ps::<0x31>(low, high)]
+        }
+    }
+    #[inline(always)]
     fn prefetch(from: *const f32) {
         // SAFETY: a prefetch never faults, and SSE is part of x86-64.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }

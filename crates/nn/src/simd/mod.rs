@@ -27,7 +27,8 @@ pub(crate) use wasm128::Wasm128;
 ///
 /// # Safety
 /// Every method needs the instruction set to be present; `load` and `store` need `LANES` floats at the
-/// pointer, `load_bytes` and `store_bytes` as many bytes. No alignment is asked for.
+/// pointer, `load_bytes` and `store_bytes` as many bytes, `load_halves`
+/// twice as many. No alignment is asked for.
 pub(crate) trait Simd: Copy + 'static {
     /// Floats in a register: 8 or 16.
     const LANES: usize;
@@ -55,6 +56,10 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn load_bytes(from: *const u8) -> Self::V;
     /// Whole numbers 0..=255 to a byte each.
     unsafe fn store_bytes(to: *mut u8, v: Self::V);
+    /// Little-endian f16, two bytes each.
+    unsafe fn load_halves(from: *const u8) -> Self::V;
+    /// The lanes of both in turn, `a0 b0 a1 b1 ...`: the first half of them, then the second.
+    unsafe fn zip(a: Self::V, b: Self::V) -> [Self::V; 2];
     /// Asks for a cache line that will be read soon; any address will do, and no memory is touched.
     #[inline(always)]
     fn prefetch(_from: *const f32) {}
@@ -97,7 +102,13 @@ impl Isa {
             if is_x86_feature_detected!("avx512f") {
                 sets.push(Isa::Avx512);
             }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            // The conversion from f16 came before AVX2 and is told apart from it all the same.
+            let parts = [
+                is_x86_feature_detected!("avx2"),
+                is_x86_feature_detected!("fma"),
+                is_x86_feature_detected!("f16c"),
+            ];
+            if parts == [true; 3] {
                 sets.push(Isa::Avx2);
             }
         }
@@ -172,9 +183,9 @@ unsafe fn on_avx512(job: &mut impl Job) {
 }
 
 /// # Safety
-/// AVX2 and FMA are present; and the job's own conditions.
+/// AVX2, FMA and F16C are present; and the job's own conditions.
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
+#[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn on_avx2(job: &mut impl Job) {
     // SAFETY: the caller's promise.
     unsafe { job.run::<Avx2>() }

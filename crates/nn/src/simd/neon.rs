@@ -1,6 +1,6 @@
 #![allow(unused_unsafe, reason = "NEON is part of the architecture, so some of its functions are safe")]
 
-use super::Simd;
+use super::{Portable, Simd};
 use std::arch::aarch64::*;
 
 /// 8 lanes in two registers of four, of which there are 32.
@@ -84,6 +84,20 @@ impl Simd for Neon {
         unsafe {
             let (low, high) = (vmovn_u32(vcvtq_u32_f32(v.0)), vmovn_u32(vcvtq_u32_f32(v.1)));
             vst1_u8(to, vmovn_u16(vcombine_u16(low, high)));
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_halves(from: *const u8) -> Pair {
+        // The architecture's own conversion is not among the stable functions.
+        // SAFETY: see above; 8 lanes are those of the portable set.
+        unsafe { Self::load(Portable::load_halves(from).as_ptr()) }
+    }
+    #[inline(always)]
+    unsafe fn zip(a: Pair, b: Pair) -> [Pair; 2] {
+        // SAFETY: see above.
+        unsafe {
+            let both = |a, b| (vzip1q_f32(a, b), vzip2q_f32(a, b));
+            [both(a.0, b.0), both(a.1, b.1)]
         }
     }
 }

@@ -1,4 +1,5 @@
 use super::Simd;
+use half::f16;
 
 /// 8 lanes of plain Rust, which the compiler maps onto whatever registers there are.
 #[derive(Clone, Copy)]
@@ -7,7 +8,7 @@ pub(crate) struct Portable;
 type Lanes = [f32; 8];
 
 #[inline(always)]
-fn zip(a: Lanes, b: Lanes, f: impl Fn(f32, f32) -> f32) -> Lanes {
+fn each(a: Lanes, b: Lanes, f: impl Fn(f32, f32) -> f32) -> Lanes {
     std::array::from_fn(|i| f(a[i], b[i]))
 }
 
@@ -34,19 +35,19 @@ impl Simd for Portable {
     }
     #[inline(always)]
     unsafe fn add(a: Lanes, b: Lanes) -> Lanes {
-        zip(a, b, |a, b| a + b)
+        each(a, b, |a, b| a + b)
     }
     #[inline(always)]
     unsafe fn sub(a: Lanes, b: Lanes) -> Lanes {
-        zip(a, b, |a, b| a - b)
+        each(a, b, |a, b| a - b)
     }
     #[inline(always)]
     unsafe fn mul(a: Lanes, b: Lanes) -> Lanes {
-        zip(a, b, |a, b| a * b)
+        each(a, b, |a, b| a * b)
     }
     #[inline(always)]
     unsafe fn max(a: Lanes, b: Lanes) -> Lanes {
-        zip(a, b, |a, b| if a > b { a } else { b })
+        each(a, b, |a, b| if a > b { a } else { b })
     }
     #[inline(always)]
     unsafe fn mul_add(a: Lanes, b: Lanes, c: Lanes) -> Lanes {
@@ -69,5 +70,15 @@ impl Simd for Portable {
     unsafe fn store_bytes(to: *mut u8, v: Lanes) {
         // SAFETY: as in `load_bytes`.
         unsafe { to.cast::<[u8; 8]>().write(v.map(|x| x as u8)) }
+    }
+    #[inline(always)]
+    unsafe fn load_halves(from: *const u8) -> Lanes {
+        // SAFETY: the trait asks the caller for 8 pairs of bytes at the pointer.
+        unsafe { from.cast::<[[u8; 2]; 8]>().read().map(|pair| f16::from_le_bytes(pair).to_f32_const()) }
+    }
+    #[inline(always)]
+    unsafe fn zip(a: Lanes, b: Lanes) -> [Lanes; 2] {
+        let lanes = |first| std::array::from_fn(|i| [a, b][i % 2][first + i / 2]);
+        [lanes(0), lanes(4)]
     }
 }

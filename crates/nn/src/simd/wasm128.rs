@@ -1,4 +1,4 @@
-use super::Simd;
+use super::{Portable, Simd};
 use std::arch::wasm32::*;
 
 /// 8 lanes in two registers of four; multiplication and addition are rounded apart.
@@ -73,5 +73,15 @@ impl Simd for Wasm128 {
         let whole = u16x8_narrow_i32x4(i32x4_trunc_sat_f32x4(v.0), i32x4_trunc_sat_f32x4(v.1));
         // SAFETY: see above.
         unsafe { v128_store64_lane::<0>(u8x16_narrow_i16x8(whole, whole), to.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn load_halves(from: *const u8) -> Pair {
+        // SAFETY: see above; 8 lanes are those of the portable set.
+        unsafe { Self::load(Portable::load_halves(from).as_ptr()) }
+    }
+    #[inline(always)]
+    unsafe fn zip(a: Pair, b: Pair) -> [Pair; 2] {
+        let both = |a, b| (i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b));
+        [both(a.0, b.0), both(a.1, b.1)]
     }
 }

@@ -14,8 +14,10 @@ pub(crate) const CUT: f32 = 4.0;
 /// `pool` describe; no one else touches the pixels of these tiles and blocks in them.
 pub(crate) struct OutputTiles<'a> {
     pub(crate) m: *const f32,
-    /// Blocks in `m`: those of `y`, filled up to whole panels.
+    /// Blocks in `m`: some of those of `y`, filled up to whole panels.
     pub(crate) slots: TileSlots,
+    /// The block of `y` that is the first in `m`.
+    pub(crate) first_block: usize,
     pub(crate) grid: TileGrid,
     /// Blocks in `y`.
     pub(crate) all_blocks: usize,
@@ -52,7 +54,8 @@ impl Job for OutputTiles<'_> {
                     // SAFETY: `rows` and `columns` keep the stores within the image; the tile's slots of
                     // `m` were written for every point.
                     unsafe {
-                        let tile = self.tile::<S>(self.m.add(self.slots.at(block, t) + lane), block, lane);
+                        let m = self.m.add(self.slots.at(block - self.first_block, t) + lane);
+                        let tile = self.tile::<S>(m, block, lane);
                         for i in 0..step {
                             for j in 0..step {
                                 if i >= rows || j >= columns {

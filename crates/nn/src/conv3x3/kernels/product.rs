@@ -1,21 +1,28 @@
 use crate::buffer::LINE;
 use crate::simd::{Job, Simd};
 
-/// One matrix product of the 36: `m[panel][tiles][16] = v[blocks][tiles][16] * u[channels][panel]`.
+/// One matrix product of the 36: `m[panel][tiles][16] (+)= v[blocks][tiles][16] * u[channels][panel]`.
+///
+/// A sum over channels that is cut in two jobs has the bits of one job: each is a chain of multiply-adds in
+/// the order of the channels, and `m` holds it as the registers do.
 ///
 /// # Safety
 /// `v` and `m` hold `stride` tiles a block, `u` a panel for `16 * blocks` channels; no one else touches `m`.
 pub(crate) struct TileProduct {
     pub(crate) v: *const f32,
     pub(crate) u: *const f32,
-    /// The panel of the product that comes next, to be brought nearer meanwhile.
-    pub(crate) u_next: *const f32,
+    /// What the product that comes next will read, to be brought nearer meanwhile.
+    pub(crate) next: *const f32,
+    /// Cache lines of it for each block of channels.
+    pub(crate) next_lines: usize,
     pub(crate) m: *mut f32,
     /// Blocks of 16 input channels.
     pub(crate) blocks: usize,
     pub(crate) stride: usize,
     /// Tiles, at most `stride`.
     pub(crate) count: usize,
+    /// Add to what `m` holds instead of replacing it.
+    pub(crate) add: bool,
 }
 
 /// Channels by which the first cache is ahead of the weights that are used.
@@ -26,10 +33,9 @@ impl Job for TileProduct {
     #[inline(always)]
     unsafe fn run<S: Simd>(&mut self) {
         let row_blocks = self.count.div_ceil(S::TILE_ROWS);
-        // Each row block fetches its share of the next panel, so that memory is never asked for a whole
-        // panel within one of them.
-        let share = (2 * S::LANES).div_ceil(row_blocks);
-        let mut next = self.u_next;
+        // Each row block fetches its share, so that memory is never asked for everything within one of them.
+        let share = self.next_lines.div_ceil(row_blocks);
+        let mut next = self.next;
         let mut t = 0;
         while t < self.count {
             let rows = (self.count - t).min(S::TILE_ROWS);
@@ -75,7 +81,13 @@ impl TileProduct {
         }
         // SAFETY: the pointers stay within the arrays that the caller vouches for.
         unsafe {
+            let second = second_register::<S>(self.stride);
             let mut sums = [[S::splat(0.0); 2]; ROWS];
+            if self.add {
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    *sums = [S::load(m.add(row * LINE)), S::load(m.add(row * LINE + second))];
+                }
+            }
             let mut u = self.u;
             for block in 0..self.blocks {
                 let v = v.add(block * self.stride * LINE);
@@ -97,7 +109,6 @@ impl TileProduct {
                     }
                 }
             }
-            let second = second_register::<S>(self.stride);
             for (row, sums) in sums.iter().enumerate() {
                 S::store(m.add(row * LINE), sums[0]);
                 S::store(m.add(row * LINE + second), sums[1]);
