@@ -4,7 +4,6 @@
 //! Results go to stdout, the story to stderr, both through the [`Printer`].
 
 mod commands;
-mod drawing;
 mod exit;
 mod inputs;
 mod models;

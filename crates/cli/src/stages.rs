@@ -1,5 +1,6 @@
-use crate::drawing::{BRIGHT, Canvas, Colour, GROUND, QUIET, WARNING, Weight, heat, mix, scaled};
 use boneage_core::{Flag, Plane};
+use boneage_draw::colours::{BRIGHT, GROUND, QUIET, WARNING, heat, mix};
+use boneage_draw::{Canvas, Colour, Weight, scaled};
 use boneage_vision::{HandExtraction, Labels};
 use image::RgbImage;
 
