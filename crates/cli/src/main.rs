@@ -11,7 +11,6 @@ mod overlay;
 mod printer;
 mod report;
 mod sex_table;
-mod stages;
 
 use clap::{Parser, Subcommand};
 use exit::{Exit, exit_of};

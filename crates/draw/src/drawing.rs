@@ -79,6 +79,7 @@ impl Drawing {
         let path = folder.join(format!("{name}.svg"));
         std::fs::write(&path, self.to_svg()).map_err(|source| DrawError::Io { path, source })?;
         let path = folder.join(format!("{name}.png"));
-        self.to_picture(PNG_SCALE).save(&path).map_err(|source| DrawError::Encode { path, source })
+        std::fs::write(&path, png::encode(&self.to_picture(PNG_SCALE)))
+            .map_err(|source| DrawError::Io { path, source })
     }
 }

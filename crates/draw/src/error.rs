@@ -12,12 +12,4 @@ pub enum DrawError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The picture could not be encoded.
-    #[error("{path}: {source}", path = path.display())]
-    Encode {
-        /// The file.
-        path: PathBuf,
-        /// What the encoder said.
-        source: image::ImageError,
-    },
 }

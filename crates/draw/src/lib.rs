@@ -30,6 +30,6 @@ pub use colours::Colour;
 pub use drawing::Drawing;
 pub use error::DrawError;
 pub use font::{Weight, text_width, wrapped};
-pub use image::RgbImage;
-pub use picture::{grey_picture, painted, scaled};
+pub use image::{Rgb, RgbImage};
+pub use picture::{grey_picture, painted, scaled, stretched};
 pub use shape::{Anchor, Frame, Point, Stroke, Style, Words};

@@ -23,3 +23,35 @@ pub fn painted(plane: &Plane, paint: impl Fn(f32) -> Colour) -> RgbImage {
         Rgb(paint(plane.at(x as usize, y as usize)))
     })
 }
+
+/// Greys between two quantiles as 0..1, beyond them cut: a dim film is seen too. The upper quantile is that of
+/// the pixels that `within` covers, where it is given, so that letters of lead and a plate's white border do not
+/// leave the rest black.
+pub fn stretched(plane: &Plane, within: Option<&Plane>, [low, high]: [f32; 2]) -> Plane {
+    let quantile = |mut greys: Vec<f32>, share: f32| {
+        greys.sort_unstable_by(f32::total_cmp);
+        greys.get((greys.len().saturating_sub(1) as f32 * share) as usize).copied()
+    };
+    let covered = |i: usize| within.is_none_or(|mask| mask.pixels()[i] > 0.5);
+    let all = plane.pixels().iter().enumerate();
+    let inside = all.filter(|&(i, _)| covered(i)).map(|(_, &grey)| grey).collect();
+    let low = quantile(plane.pixels().to_vec(), low).unwrap_or(0.0);
+    let high = quantile(inside, high).unwrap_or(1.0);
+    plane.map(|grey| ((grey - low) / (high - low).max(1e-6)).clamp(0.0, 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn greys_are_stretched_to_what_the_mask_covers() {
+        let plane = Plane::new(4, 1, vec![0.2, 0.3, 0.4, 0.9]);
+        let all = stretched(&plane, None, [0.0, 1.0]);
+        assert_eq!((all.at(0, 0), all.at(3, 0)), (0.0, 1.0));
+        let mask = Plane::new(4, 1, vec![1.0, 1.0, 1.0, 0.0]);
+        let hand = stretched(&plane, Some(&mask), [0.0, 1.0]);
+        assert!((hand.at(1, 0) - 0.5).abs() < 1e-6 && hand.at(2, 0) == 1.0 && hand.at(3, 0) == 1.0);
+        assert_eq!(stretched(&Plane::filled(2, 2, 0.4), None, [0.01, 0.99]).at(0, 0), 0.0);
+    }
+}

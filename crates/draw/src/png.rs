@@ -1,6 +1,7 @@
 use crate::drawing::{Drawing, Element};
 use crate::font::{Piece, outlines};
 use crate::{Colour, Frame, Point, Style};
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{Rgb, RgbImage};
 use tiny_skia::{
     Color, FillRule, FilterQuality, LineJoin, Paint, Path, PathBuilder, Pixmap, PixmapPaint, Rect, Stroke,
@@ -44,6 +45,14 @@ pub(crate) fn render(drawing: &Drawing, scale: f64) -> RgbImage {
         let pixel = pixels[(y * map.width() + x) as usize];
         Rgb([pixel.red(), pixel.green(), pixel.blue()])
     })
+}
+
+/// The file of a picture, as small as it gets.
+pub(crate) fn encode(picture: &RgbImage) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let encoder = PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, FilterType::Adaptive);
+    picture.write_with_encoder(encoder).expect("a picture in memory is encoded");
+    bytes
 }
 
 fn colour([red, green, blue]: Colour, opacity: f32) -> Color {

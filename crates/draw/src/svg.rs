@@ -1,8 +1,6 @@
 use crate::drawing::{Drawing, Element};
-use crate::{Anchor, Colour, Point, Style, Weight};
-use image::{ImageFormat, RgbImage};
+use crate::{Anchor, Colour, Point, Style, Weight, png};
 use std::fmt::Write;
-use std::io::Cursor;
 
 /// DejaVu's letters are as wide as Verdana's nearly; where neither is there, `textLength` keeps the width.
 const FAMILY: &str = "'DejaVu Sans', Verdana, sans-serif";
@@ -71,7 +69,7 @@ fn add(out: &mut String, element: &Element) {
         Element::Picture { frame, picture } => {
             let (x, y) = (number(frame.x), number(frame.y));
             let (width, height) = (number(frame.width), number(frame.height));
-            let data = base64(&encoded(picture));
+            let data = base64(&png::encode(picture));
             writeln!(
                 out,
                 "<image x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" \
@@ -120,12 +118,6 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-fn encoded(picture: &RgbImage) -> Vec<u8> {
-    let mut bytes = Cursor::new(Vec::new());
-    picture.write_to(&mut bytes, ImageFormat::Png).expect("a picture in memory is encoded");
-    bytes.into_inner()
-}
-
 /// RFC 4648, section 4.
 fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -145,6 +137,7 @@ fn base64(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::{Frame, Words};
+    use image::RgbImage;
 
     #[test]
     fn base64_is_that_of_the_rfc() {

@@ -37,7 +37,7 @@ pub enum LayerKind {
 impl fmt::Display for LayerKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            LayerKind::Image => f.write_str("image, grey in three colours"),
+            LayerKind::Image => f.write_str("grey in three colours"),
             LayerKind::Sex => f.write_str("male 1, female -1"),
             LayerKind::Convolution3x3 => f.write_str("3x3 convolution, ReLU"),
             LayerKind::Maximum => f.write_str("2x2 maximum"),
