@@ -48,6 +48,7 @@ enum Command {
     Train(commands::train::Args),
     Dataset(commands::dataset::Args),
     Segment(commands::segment::Args),
+    Figures(commands::figures::Args),
     Reproduce(commands::reproduce::Args),
 }
 
@@ -59,6 +60,7 @@ fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Exit> {
         Command::Train(args) => commands::train::run(args, printer),
         Command::Dataset(args) => commands::dataset::run(args, printer),
         Command::Segment(args) => commands::segment::run(args, printer),
+        Command::Figures(args) => commands::figures::run(args, printer),
         Command::Reproduce(args) => commands::reproduce::run(args, printer),
     }
 }

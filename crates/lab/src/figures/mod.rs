@@ -180,7 +180,7 @@ mod tests {
             ("age-distribution", age_distribution(&DatasetAnalysis::of(&labelled(&[])))),
             ("agreement", agreement("t", &[])),
             ("agreement", agreement("t", &[series("a"), empty.clone()])),
-            ("residuals", residuals("t", &[empty.clone()])),
+            ("residuals", residuals("t", &[series("a"), empty.clone()])),
             ("errors-by-age", errors_by_age("t", &[empty])),
             ("learning-curves", learning_curves("t", &[no_epochs])),
             ("regression-errors", regression_errors("t", &[no_points])),
