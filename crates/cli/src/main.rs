@@ -4,7 +4,6 @@
 //! Results go to stdout, the story to stderr, both through the [`Printer`].
 
 mod commands;
-mod drawing;
 mod exit;
 mod inputs;
 mod models;
@@ -12,7 +11,6 @@ mod overlay;
 mod printer;
 mod report;
 mod sex_table;
-mod stages;
 
 use clap::{Parser, Subcommand};
 use exit::{Exit, exit_of};
@@ -50,6 +48,7 @@ enum Command {
     Train(commands::train::Args),
     Dataset(commands::dataset::Args),
     Segment(commands::segment::Args),
+    Figures(commands::figures::Args),
     Reproduce(commands::reproduce::Args),
 }
 
@@ -61,6 +60,7 @@ fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Exit> {
         Command::Train(args) => commands::train::run(args, printer),
         Command::Dataset(args) => commands::dataset::run(args, printer),
         Command::Segment(args) => commands::segment::run(args, printer),
+        Command::Figures(args) => commands::figures::run(args, printer),
         Command::Reproduce(args) => commands::reproduce::run(args, printer),
     }
 }

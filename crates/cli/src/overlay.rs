@@ -1,5 +1,6 @@
-use crate::drawing::{BRIGHT, Canvas, Colour, GROUND, QUIET, WARNING, Weight, heat, mix, scaled};
 use boneage_core::{Assessment, Plane};
+use boneage_draw::colours::{BRIGHT, GROUND, QUIET, WARNING, heat, mix};
+use boneage_draw::{Canvas, Colour, Weight, scaled, stretched};
 use image::RgbImage;
 
 /// The hand's contour; a blue that is far from every heat colour.
@@ -38,7 +39,7 @@ pub(crate) fn overlay(film: &Plane, assessment: &Assessment) -> RgbImage {
     headline(&mut canvas, assessment, width);
     let film_left = MARGIN + (content - bar_column - film_width as i32) / 2;
     let corner = (film_left, film_top);
-    canvas.plane(corner, &windowed(&scaled(film, film_width, film_height)), |grey| {
+    canvas.plane(corner, &stretched(&scaled(film, film_width, film_height), None, [0.01, 0.995]), |grey| {
         ([(grey * 255.0).round() as u8; 3], 1.0)
     });
     if let Some(attention) = &assessment.attention {
@@ -142,16 +143,6 @@ fn colour_bar(canvas: &mut Canvas, (x, y): (i32, i32), height: i32) {
         canvas.text((x + BAR_WIDTH + 12, tick - 11), 20.0, Weight::Regular, QUIET, label);
     }
     canvas.text((x - 8, top - 40), 20.0, Weight::Regular, QUIET, "attention");
-}
-
-/// Greys stretched so that the darkest and brightest hundredth are black and white: a dim film is seen too.
-fn windowed(film: &Plane) -> Plane {
-    let mut greys = film.pixels().to_vec();
-    greys.sort_unstable_by(f32::total_cmp);
-    let at = |share: f32| greys[((greys.len() - 1) as f32 * share) as usize];
-    let (low, high) = (at(0.01), at(0.995));
-    let span = (high - low).max(1e-6);
-    film.map(|grey| ((grey - low) / span).clamp(0.0, 1.0))
 }
 
 /// A mask with its edge softened over a few pixels, so that its iso-line is smooth: three box means in each

@@ -54,6 +54,9 @@ fn drawings_become_a_model_that_is_measured() {
     assert_eq!(checked.code, 0, "{}", checked.stderr);
     assert!(checked.stdout.starts_with("60 radiographs: 30 male, 30 female\n"), "{}", checked.stdout);
 
+    let ages = boneage(&["dataset", "ages", "--data", "rsna"]);
+    assert!(ages.code == 0 && ages.stdout.contains("\nboth              60 "), "{}", ages.stdout);
+
     let train = ["train", "recipe.toml", "--data", "rsna", "--backbone", BACKBONE, "--cache-dir", "cache"];
     let filled = boneage(&[&train[..], &["--cache-only"]].concat());
     assert_eq!(filled.code, 0, "{}", filled.stderr);

@@ -56,29 +56,20 @@ impl AugmentRanges {
     /// The map of view `view` of image `id`: output pixel to input pixel, in pixels of a network
     /// image of `size` x `size`, about its centre.
     ///
-    /// The order is Keras's: seen from the output, flip, zoom, shear, shift, rotation. The draws
-    /// depend on seed, id and view alone, and two sizes get the same map up to scale.
+    /// The draws depend on seed, id and view alone, and two sizes get the same map up to scale.
     pub fn draw(&self, seed: u64, id: &str, view: u32, size: usize) -> Affine {
         let mut random = stream(seed, &["augment", id, &view.to_string()]);
         // Every number is drawn whatever the ranges, so that one range does not move the others.
         let mut within = |range: f64| random.uniform(-range, range);
-        let rotation = within(self.rotation_degrees).to_radians();
-        let (shift_x, shift_y) = (within(self.shift) * size as f64, within(self.shift) * size as f64);
-        let shear = within(self.shear_degrees).to_radians();
-        let (zoom_x, zoom_y) = (1.0 + within(self.zoom), 1.0 + within(self.zoom));
-        let flipped = random.unit() < 0.5 && self.flip;
-
-        let centre = (size as f64 - 1.0) / 2.0;
-        let mirror = Affine::scale(if flipped { -1.0 } else { 1.0 }, 1.0);
-        // Keras shears rows by the columns: x' = cos(s) x, y' = y - sin(s) x.
-        let shear = Affine { rows: [shear.cos(), 0.0, 0.0, -shear.sin(), 1.0, 0.0] };
-        Affine::translation(-centre, -centre)
-            .then(mirror)
-            .then(Affine::scale(zoom_x, zoom_y))
-            .then(shear)
-            .then(Affine::translation(shift_x, shift_y))
-            .then(Affine::rotation(rotation))
-            .then(Affine::translation(centre, centre))
+        // In the order of the fields: another would give every view another map.
+        let movement = Movement {
+            rotation_degrees: within(self.rotation_degrees),
+            shift: [within(self.shift), within(self.shift)],
+            shear_degrees: within(self.shear_degrees),
+            zoom: [1.0 + within(self.zoom), 1.0 + within(self.zoom)],
+            flipped: random.unit() < 0.5 && self.flip,
+        };
+        movement.map(size)
     }
 
     /// Changes the greys of view `view` of image `id`, 0..255 before and after: `255 (g / 255)^e`, plus noise.
@@ -92,9 +83,62 @@ impl AugmentRanges {
         let exponent = random.uniform(-self.gamma, self.gamma).exp() as f32;
         let deviation = random.uniform(0.0, self.noise);
         for grey in image.pixels_mut() {
-            let changed = 255.0 * (*grey / 255.0).clamp(0.0, 1.0).powf(exponent);
-            *grey = (changed + (deviation * random.normal()) as f32).clamp(0.0, 255.0);
+            *grey = (AugmentRanges::exposed(*grey, exponent) + (deviation * random.normal()) as f32)
+                .clamp(0.0, 255.0);
         }
+    }
+
+    /// A grey of 0..255 under an exponent: `255 (g / 255)^e`.
+    pub(crate) fn exposed(grey: f32, exponent: f32) -> f32 {
+        255.0 * (grey / 255.0).clamp(0.0, 1.0).powf(exponent)
+    }
+}
+
+/// What moves in one view.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Movement {
+    /// Mirrored left and right.
+    pub flipped: bool,
+    /// Rotation in degrees.
+    pub rotation_degrees: f64,
+    /// Shifts to the right and down, as shares of the image's side.
+    pub shift: [f64; 2],
+    /// Shear in degrees.
+    pub shear_degrees: f64,
+    /// Zoom of both axes; above 1 more is seen, smaller.
+    pub zoom: [f64; 2],
+}
+
+impl Default for Movement {
+    fn default() -> Self {
+        Movement {
+            flipped: false,
+            rotation_degrees: 0.0,
+            shift: [0.0; 2],
+            shear_degrees: 0.0,
+            zoom: [1.0; 2],
+        }
+    }
+}
+
+impl Movement {
+    /// The map: output pixel to input pixel, in pixels of an image of `size` x `size`, about its centre.
+    ///
+    /// The order is Keras's: seen from the output, flip, zoom, shear, shift, rotation.
+    pub fn map(&self, size: usize) -> Affine {
+        let centre = (size as f64 - 1.0) / 2.0;
+        let mirror = Affine::scale(if self.flipped { -1.0 } else { 1.0 }, 1.0);
+        let shear = self.shear_degrees.to_radians();
+        // Keras shears rows by the columns: x' = cos(s) x, y' = y - sin(s) x.
+        let shear = Affine { rows: [shear.cos(), 0.0, 0.0, -shear.sin(), 1.0, 0.0] };
+        let [shift_x, shift_y] = self.shift.map(|share| share * size as f64);
+        Affine::translation(-centre, -centre)
+            .then(mirror)
+            .then(Affine::scale(self.zoom[0], self.zoom[1]))
+            .then(shear)
+            .then(Affine::translation(shift_x, shift_y))
+            .then(Affine::rotation(self.rotation_degrees.to_radians()))
+            .then(Affine::translation(centre, centre))
     }
 }
 

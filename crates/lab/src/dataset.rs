@@ -98,6 +98,16 @@ impl Dataset {
         self
     }
 
+    /// The image files of a folder, by name, whatever is known about them.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub(crate) fn without_labels(folder: &Path) -> Result<Vec<PathBuf>, LabError> {
+        let mut files: Vec<(String, PathBuf)> = files_by_id(folder)?.into_iter().collect();
+        files.sort_by(|a, b| by_id(&a.0, &b.0));
+        Ok(files.into_iter().map(|(_, path)| path).collect())
+    }
+
     /// SHA-256 of every image file, in the order of `radiographs`.
     ///
     /// # Errors

@@ -19,6 +19,7 @@
 //! assert_eq!(augment.turn(1, "1387"), augment.turn(7, "1387"));
 //! ```
 
+mod analysis;
 mod anatomy;
 mod annotations;
 mod augment;
@@ -32,10 +33,12 @@ mod error;
 mod evaluate;
 mod experiment;
 mod feeder;
+pub mod figures;
 mod fill;
 mod intervals;
 mod letters;
 mod metrics;
+mod predictions;
 mod progress;
 mod recipe;
 mod reproduce;
@@ -44,9 +47,10 @@ mod segmentation;
 mod split;
 mod training;
 
+pub use analysis::{AgeGroup, DatasetAnalysis, YearCount};
 pub use anatomy::{Region, RegionMap};
 pub use annotations::AnnotatedHand;
-pub use augment::AugmentRanges;
+pub use augment::{AugmentRanges, Movement};
 pub use backbone::{Backbone, FrozenVgg16};
 pub use cache::{CacheKey, FeatureCache, View, ViewReader, ViewWriter};
 pub use check::{Findings, find_duplicates};
@@ -58,6 +62,7 @@ pub use experiment::{Experiment, Purpose};
 pub use fill::{fill, open_cache};
 pub use intervals::calibrate_intervals;
 pub use metrics::{Baseline, Estimate, Evaluation, GroupScores, Scored, Scores, median};
+pub use predictions::read_predictions;
 pub use progress::Progress;
 pub use recipe::{Augment, Cohort, LossName, Monitor, Recipe, Schedule, SplitName, Training, Transfer};
 pub use reproduce::Reproduction;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 /// Resampled sets of a bootstrap interval.
 const DRAWS: usize = 2000;
 /// Width of the age bands in months.
-const BAND: f32 = 24.0;
+pub(crate) const BAND: f32 = 24.0;
 /// Errors that a reader calls small, acceptable and large, in months.
 const WITHIN: [f32; 3] = [6.0, 12.0, 24.0];
 
@@ -21,6 +21,13 @@ pub struct Scored {
     pub predicted: Months,
     /// Whether it would be accepted; `None` where nobody asked.
     pub accepted: Option<bool>,
+}
+
+impl Scored {
+    /// Predicted minus true, in months.
+    pub fn error(&self) -> f64 {
+        f64::from(self.predicted.0) - f64::from(self.truth.0)
+    }
 }
 
 /// A number with its 95 % bootstrap interval (percentile, 2,000 draws).
@@ -128,7 +135,7 @@ impl Evaluation {
     /// `None` for no predictions at all.
     pub fn new(scored: &[Scored], baseline: Months, source: &str) -> Option<Self> {
         let of = |name: &str, keep: &dyn Fn(&Scored) -> bool| {
-            let errors: Vec<f64> = scored.iter().filter(|s| keep(s)).map(error).collect();
+            let errors: Vec<f64> = scored.iter().filter(|s| keep(s)).map(Scored::error).collect();
             Scores::new(name, &errors)
         };
         let group = |name: String, keep: &dyn Fn(&Scored) -> bool| {
@@ -211,10 +218,6 @@ impl Scores {
         let [mae, rmse, bias, within_6, within_12, within_24] = std::array::from_fn(estimate);
         Some(Scores { images: errors.len(), mae, rmse, bias, within_6, within_12, within_24 })
     }
-}
-
-fn error(scored: &Scored) -> f64 {
-    f64::from(scored.predicted.0) - f64::from(scored.truth.0)
 }
 
 /// MAE, RMSE, bias and the three shares within, of `n` errors.

@@ -3,7 +3,8 @@ use crate::feeder::AgeScale;
 use crate::metrics::percentile;
 use crate::training::predict;
 use crate::{
-    Backbone, EpochRecord, Estimate, Evaluation, Experiment, LabError, Part, Purpose, Scored, median,
+    Backbone, EpochRecord, Estimate, Evaluation, Experiment, LabError, Part, Purpose, Recipe, Scored, median,
+    read_predictions,
 };
 use boneage_assess::{BackboneName, Bundle, Manifest, Metric, Training};
 use boneage_core::Months;
@@ -58,6 +59,37 @@ impl RunFolder {
         let split = serde_json::to_vec_pretty(&experiment.split).expect("ids and words");
         write_atomically(&run.file("split.json"), &split)?;
         Ok(run)
+    }
+
+    /// Opens the folder of a run to look at what it left.
+    ///
+    /// # Errors
+    /// When the folder holds no run.
+    pub fn existing(path: &Path) -> Result<Self, LabError> {
+        let run = RunFolder { path: path.to_owned() };
+        if !run.file("recipe.toml").exists() {
+            let path = path.display();
+            return Err(LabError::Run(format!(
+                "folder {path} holds no recipe.toml; hint: name a folder that boneage train made"
+            )));
+        }
+        Ok(run)
+    }
+
+    /// Its recipe, resolved.
+    ///
+    /// # Errors
+    /// When the recipe cannot be read.
+    pub fn recipe(&self) -> Result<Recipe, LabError> {
+        Recipe::read(&self.file("recipe.toml"))
+    }
+
+    /// What the best epoch's network predicts for one part of the split; none where that was not read.
+    ///
+    /// # Errors
+    /// When the run is not finished, or its predictions cannot be read.
+    pub fn predictions(&self, part: Part) -> Result<Vec<Scored>, LabError> {
+        read_predictions(&self.file("predictions.csv"), part)
     }
 
     /// The folder.

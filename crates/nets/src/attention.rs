@@ -1,6 +1,7 @@
 use boneage_nn::{Activation, ChannelAffine, Conv1x1, LocallyConnected, MaskedAverage, Param};
 
 use crate::head_config::{ATTENTION_CHANNELS, HeadConfig, HeadKind};
+use crate::layer::{Branch, Layer, LayerKind};
 
 /// The part of the attention head that looks: which positions of the feature map count.
 ///
@@ -74,6 +75,27 @@ impl Attention {
                 rescale: config.rescale,
             },
         }
+    }
+
+    /// The chain to the map of `height` x `width`, and what is done with it.
+    pub(crate) fn layers(&self, [height, width]: [usize; 2]) -> Vec<Layer> {
+        let (draw, kind) = match &self.draw {
+            Draw::LocallyConnected(layer) => (layer.params(), LayerKind::LocallyConnectedMap),
+            Draw::Conv1x1(layer) => (layer.params(), LayerKind::ConvolutionMap),
+        };
+        let chained = |params: &[&Param], kind, channels: Option<usize>| {
+            let shape = [height, width].into_iter().chain(channels).collect();
+            Layer::trained(params, kind, Branch::Attention, shape)
+        };
+        let MaskedAverage { channels, rescale, .. } = self.average;
+        let average = if rescale { LayerKind::RescaledAverage } else { LayerKind::Average };
+        vec![
+            chained(&self.first.params(), LayerKind::Convolution1x1, Some(self.first.outputs())),
+            chained(&self.second.params(), LayerKind::Convolution1x1, Some(self.second.outputs())),
+            chained(&draw, kind, None),
+            Layer::fixed("multiply", LayerKind::Multiply, Branch::Trunk, vec![height, width, channels]),
+            Layer::fixed("pooled", average, Branch::Trunk, vec![channels]),
+        ]
     }
 
     pub(crate) fn params(&self) -> Vec<&Param> {

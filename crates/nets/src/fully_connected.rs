@@ -2,6 +2,7 @@ use boneage_core::Stream;
 use boneage_nn::{Activation, Dense, Dropout, Param};
 
 use crate::head_config::{HeadConfig, HeadKind};
+use crate::layer::{Branch, Layer, LayerKind};
 
 /// The part of every head that decides: dense layers from the pooled features to one number.
 ///
@@ -40,12 +41,24 @@ impl FullyConnected {
         }
     }
 
-    fn layers(&self) -> impl Iterator<Item = &Dense> {
+    /// The dense layers in turn, with the dropout before the last; `dropout` is its rate.
+    pub(crate) fn layers(&self, activation: &'static str, dropout: f32) -> Vec<Layer> {
+        let dense = |layer: &Dense, then| {
+            Layer::trained(&layer.params(), LayerKind::Dense(then), Branch::Trunk, vec![layer.outputs()])
+        };
+        let mut layers: Vec<Layer> = self.hidden.iter().map(|layer| dense(layer, activation)).collect();
+        let kind = LayerKind::Dropout(dropout);
+        layers.push(Layer::fixed("dropout_2", kind, Branch::Trunk, vec![self.output.inputs()]));
+        layers.push(dense(&self.output, "linear"));
+        layers
+    }
+
+    fn dense_layers(&self) -> impl Iterator<Item = &Dense> {
         self.hidden.iter().chain([&self.output])
     }
 
     pub(crate) fn params(&self) -> impl Iterator<Item = &Param> {
-        self.layers().flat_map(Dense::params)
+        self.dense_layers().flat_map(Dense::params)
     }
 
     pub(crate) fn params_mut(&mut self) -> impl Iterator<Item = &mut Param> {

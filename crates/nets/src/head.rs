@@ -5,6 +5,7 @@ use boneage_nn::{AveragePool, BatchNorm, ChannelAffine, Dense, Dropout, LocallyC
 
 use crate::attention::{Attention, AttentionTrace, Pooled};
 use crate::fully_connected::FullyConnected;
+use crate::layer::{Branch, Layer, LayerKind};
 use crate::named_tensor::{NamedTensor, matched, shape_of};
 use crate::sex_branch::SexBranch;
 use crate::{HeadConfig, HeadKind, NetsError};
@@ -201,6 +202,23 @@ impl Head {
         }
         self.trace = trace;
         mean_loss
+    }
+
+    /// The layers from the features on, in the order in which they are computed, for one sample.
+    pub fn layers(&self) -> Vec<Layer> {
+        let HeadConfig { height, width, channels, activation, dropout, .. } = self.config;
+        let norm = self.batch_norm.params();
+        let mut layers =
+            vec![Layer::trained(&norm, LayerKind::BatchNorm, Branch::Trunk, vec![height, width, channels])];
+        match &self.attention {
+            Some(attention) => layers.extend(attention.layers([height, width])),
+            None => layers.push(Layer::fixed("pooled", LayerKind::Average, Branch::Trunk, vec![channels])),
+        }
+        let [first, second] = dropout;
+        layers.push(Layer::fixed("dropout_1", LayerKind::Dropout(first), Branch::Trunk, vec![channels]));
+        layers.extend(self.sex.iter().flat_map(SexBranch::layers));
+        layers.extend(self.dense.layers(activation.as_str(), second));
+        layers
     }
 
     /// The trainable parameters, always in the same order.

@@ -34,6 +34,14 @@ pub enum HeadActivation {
 }
 
 impl HeadActivation {
+    /// Its name in listings.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Elu => "ELU",
+            Self::Relu => "ReLU",
+        }
+    }
+
     pub(crate) fn layer(self) -> Activation {
         match self {
             Self::Elu => Activation::Elu,

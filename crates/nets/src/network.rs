@@ -2,7 +2,7 @@ use boneage_core::Stream;
 use boneage_nn::{Loss, Param};
 
 use crate::named_tensor::{NamedTensor, matched};
-use crate::{Head, HeadConfig, HeadOutput, NetsError, VggTail};
+use crate::{Head, HeadConfig, HeadOutput, Layer, NetsError, VGG16_CONVOLUTIONS, VggTail, vgg16_layers};
 
 /// Samples that [`Network::predict`] takes through the tail at a time: bounds its memory.
 const PREDICT_BATCH: usize = 8;
@@ -98,6 +98,15 @@ impl Network {
     /// The tail's, likewise; none without a tail.
     pub fn tail_params_mut(&mut self) -> Vec<&mut Param> {
         self.tail.iter_mut().flat_map(VggTail::params_mut).collect()
+    }
+
+    /// All layers for images of `side` x `side` pixels, from the image on: VGG16, the part below the tail
+    /// frozen, then the head.
+    pub fn layers(&self, side: usize) -> Vec<Layer> {
+        let tuned = self.tail.as_ref().map_or(0, VggTail::convolutions);
+        let mut layers = vgg16_layers(side, VGG16_CONVOLUTIONS - tuned);
+        layers.extend(self.head.layers());
+        layers
     }
 
     /// All that makes this network what it is: head, then tail.

@@ -1,3 +1,4 @@
+use crate::layer::{Branch, Layer, LayerKind};
 use boneage_nn::{Activation, Dense};
 
 /// The branch that lets a head know the sex: `s -> 2 (s - 0.5) -> dense with ReLU`, for `s` = 1 male,
@@ -18,6 +19,14 @@ pub(crate) struct SexTrace {
 }
 
 impl SexBranch {
+    pub(crate) fn layers(&self) -> [Layer; 2] {
+        let kind = LayerKind::Dense("ReLU");
+        [
+            Layer::fixed("sex", LayerKind::Sex, Branch::Sex, vec![self.dense.inputs()]),
+            Layer::trained(&self.dense.params(), kind, Branch::Sex, vec![self.dense.outputs()]),
+        ]
+    }
+
     pub(crate) fn forward(&self, sex: &[f32]) -> SexTrace {
         let centred: Vec<f32> = sex.iter().map(|s| 2.0 * (s - 0.5)).collect();
         let mut output = vec![0.0; sex.len() * self.dense.outputs()];

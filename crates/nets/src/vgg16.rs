@@ -1,4 +1,5 @@
 use crate::NetsError;
+use crate::layer::{Branch, Layer, LayerKind};
 use crate::weights::WeightsFile;
 use boneage_core::{Digest, Plane};
 use boneage_nn::{Blocked, Conv3x3, DirectConv3x3, Finish, Weights3x3};
@@ -60,6 +61,27 @@ impl VggLayer {
         let weight = (format!("{}.weight", self.name), vec![self.outputs, self.inputs, 3, 3]);
         [weight, (format!("{}.bias", self.name), vec![self.outputs])]
     }
+}
+
+/// The layers of VGG16 up to its features, for images of `side` x `side` pixels, the image itself first; the
+/// first `frozen` convolutions are not trained.
+pub fn vgg16_layers(side: usize, frozen: usize) -> Vec<Layer> {
+    let mut layers =
+        vec![Layer::fixed("image", LayerKind::Image, Branch::Trunk, vec![side, side, MEANS.len()])];
+    let mut side = side;
+    for (index, layer) in VggLayer::all().into_iter().enumerate() {
+        let parameters = layer.shapes().iter().map(|(_, shape)| shape.iter().product::<usize>()).sum();
+        let shape = vec![side, side, layer.outputs];
+        let block = layer.name.split('_').next().unwrap_or_default().to_owned();
+        let (kind, branch, trainable) = (LayerKind::Convolution3x3, Branch::Trunk, index >= frozen);
+        layers.push(Layer { name: layer.name, kind, branch, shape, parameters, trainable });
+        if layer.finish.pool {
+            side /= 2;
+            let (name, shape) = (format!("{block}_pool"), vec![side, side, layer.outputs]);
+            layers.push(Layer::fixed(&name, LayerKind::Maximum, Branch::Trunk, shape));
+        }
+    }
+    layers
 }
 
 /// Mean of each colour over ImageNet in the order of the weights, blue first, on a scale of 0..255.

@@ -55,6 +55,11 @@ impl VggTail {
         Ok(VggTail { first, rest })
     }
 
+    /// How many convolutions are trained.
+    pub(crate) fn convolutions(&self) -> usize {
+        usize::from(self.first.is_some()) + self.rest.len()
+    }
+
     /// Names and shapes of the tensors of all convolutions but the first `frozen`.
     pub fn shapes(frozen: usize) -> Vec<(String, Vec<usize>)> {
         VggLayer::all().iter().skip(frozen).flat_map(VggLayer::shapes).collect()

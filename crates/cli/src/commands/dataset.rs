@@ -1,6 +1,7 @@
 use crate::exit::Exit;
 use crate::printer::Printer;
-use boneage_lab::{Dataset, Findings};
+use boneage_lab::{Dataset, DatasetAnalysis, Findings};
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// Look at a folder of labelled radiographs.
@@ -25,6 +26,19 @@ enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
+    /// Tell the ages by sex: counts, mean, spread, range
+    ///
+    /// No image is read.
+    #[command(after_help = "Example:
+  boneage dataset ages --data rsna")]
+    Ages {
+        /// Folder of the data set: boneage-training-dataset.csv and its folder of images
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// How the result is written; json has the counts of every year too
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -33,19 +47,32 @@ enum Format {
     Json,
 }
 
-/// Prints the findings.
+/// Prints the findings, or the ages.
 pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
-    let Command::Check { data, format } = args.command;
-    let findings = Findings::of(&Dataset::read(&data)?)?;
-    match format {
-        Format::Text => printer.result(findings.to_text())?,
-        Format::Json => printer.result(format!("{}\n", serde_json::to_string_pretty(&findings)?))?,
-    }
-    match findings.problems() {
-        0 => Ok(Exit::Done),
-        problems => {
-            printer.note(format!("{problems} things to put right"));
-            Ok(Exit::No)
+    match args.command {
+        Command::Check { data, format } => {
+            let findings = Findings::of(&Dataset::read(&data)?)?;
+            print(printer, format, &findings, findings.to_text())?;
+            match findings.problems() {
+                0 => Ok(Exit::Done),
+                problems => {
+                    printer.note(format!("{problems} things to put right"));
+                    Ok(Exit::No)
+                }
+            }
+        }
+        Command::Ages { data, format } => {
+            let analysis = DatasetAnalysis::of(&Dataset::read(&data)?);
+            print(printer, format, &analysis, analysis.to_text())?;
+            Ok(Exit::Done)
         }
     }
+}
+
+fn print(printer: &Printer, format: Format, result: &impl Serialize, text: String) -> anyhow::Result<()> {
+    match format {
+        Format::Text => printer.result(text)?,
+        Format::Json => printer.result(format!("{}\n", serde_json::to_string_pretty(result)?))?,
+    }
+    Ok(())
 }

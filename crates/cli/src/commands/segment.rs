@@ -1,10 +1,10 @@
 use crate::exit::{Exit, OurFault, exit_of};
 use crate::inputs::{gather, overlay_names};
 use crate::printer::Printer;
-use crate::stages::stages;
 use anyhow::{Context, anyhow, bail};
 use boneage_core::{Flag, FlagCode, Plane};
 use boneage_lab::Segmentation;
+use boneage_lab::figures::stages;
 use boneage_vision::{DecodeLimits, HandExtraction, HandRecipe, decode, extract_hand, is_inverted};
 use image::GrayImage;
 use std::fs;
@@ -163,7 +163,7 @@ fn extract_one(file: &Path, pictures: &Pictures) -> anyhow::Result<Vec<Flag>> {
     save(&found.mask, &pictures.mask)?;
     save(&found.extracted, &pictures.hand)?;
     if let Some(path) = &pictures.stages {
-        let sheet = stages(&film, &found, &flags);
+        let sheet = stages(&film, &found, &flags).to_picture(1.0);
         sheet.save(path).with_context(|| format!("sheet {}", path.display()))?;
     }
     let HandExtraction { failure, .. } = found;

@@ -1,0 +1,42 @@
+use crate::{LabError, Part, Scored};
+use boneage_core::Months;
+use std::path::Path;
+
+/// Predictions of one part from a run's `predictions.csv`, with the columns `id,part,sex,truth,predicted`.
+///
+/// # Errors
+/// When the file cannot be read, or a line of it; the message names it.
+pub fn read_predictions(path: &Path, part: Part) -> Result<Vec<Scored>, LabError> {
+    let named = |reason: String| LabError::Data(format!("predictions {}: {reason}", path.display()));
+    let mut reader = csv::Reader::from_path(path).map_err(|error| named(error.to_string()))?;
+    let mut scored = Vec::new();
+    for record in reader.deserialize() {
+        let (id, of, sex, truth, predicted): (String, String, String, f32, f32) =
+            record.map_err(|error| named(error.to_string()))?;
+        if of != part.as_str() {
+            continue;
+        }
+        let sex = sex.parse().map_err(|error| named(format!("id {id}: {error}")))?;
+        scored.push(Scored { id, sex, truth: Months(truth), predicted: Months(predicted), accepted: None });
+    }
+    Ok(scored)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use boneage_core::Sex;
+
+    #[test]
+    fn a_part_is_read_and_a_bad_line_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("predictions.csv");
+        let text = "id,part,sex,truth,predicted\n7,inner,male,100,90.5\n9,holdout,female,24,30\n";
+        std::fs::write(&path, text).unwrap();
+        let read_holdout = read_predictions(&path, Part::Holdout).unwrap();
+        assert_eq!((read_holdout.len(), read_holdout[0].sex), (1, Sex::Female));
+        assert_eq!(read_holdout[0].error(), 6.0);
+        std::fs::write(&path, text.replace("24", "x")).unwrap();
+        assert!(read_predictions(&path, Part::Holdout).unwrap_err().to_string().contains("predictions.csv"));
+    }
+}
