@@ -3,16 +3,25 @@ use serde_json::Value;
 use std::process::Command;
 
 /// The rooms from the ground up, and which rooms each may import. What is not listed is refused.
-const ROOMS: [(&str, &[&str]); 10] = [
+const ROOMS: [(&str, &[&str]); 11] = [
     ("boneage-core", &[]),
     ("boneage-draw", &["boneage-core"]),
     ("boneage-nn", &[]),
     ("boneage-vision", &["boneage-core"]),
     ("boneage-nets", &["boneage-core", "boneage-nn", "boneage-vision"]),
+    ("boneage-classical", &["boneage-core"]),
     ("boneage-assess", &["boneage-core", "boneage-nn", "boneage-vision", "boneage-nets"]),
     (
         "boneage-lab",
-        &["boneage-core", "boneage-draw", "boneage-nn", "boneage-vision", "boneage-nets", "boneage-assess"],
+        &[
+            "boneage-core",
+            "boneage-draw",
+            "boneage-nn",
+            "boneage-vision",
+            "boneage-nets",
+            "boneage-classical",
+            "boneage-assess",
+        ],
     ),
     ("boneage", &["boneage-core", "boneage-draw", "boneage-vision", "boneage-assess", "boneage-lab"]),
     ("xtask", &[]),
