@@ -5,6 +5,7 @@
 //! the steps, [`Ledger`] remembers them, and the other files of this room do them.
 
 mod bands;
+mod figures;
 mod ledger;
 mod networks;
 mod plan;
@@ -100,6 +101,7 @@ impl Reproduction {
             Work::Network(recipe) => networks::train_network(self, recipe, key, dataset, told),
             Work::Bands => bands::write(self),
             Work::Regions(model) => regions::write(self, model, dataset),
+            Work::Figures(group) => figures::write(self, *group, dataset),
             Work::Table => table::write(self),
             Work::Report => report::write(self, dataset, ledger),
         }

@@ -1,5 +1,5 @@
 use super::Reproduction;
-use super::step::{Step, Work};
+use super::step::{Figures, Step, Work};
 use crate::{AnnotatedHand, LabError, Recipe};
 use boneage_core::Digest;
 
@@ -85,6 +85,17 @@ pub(super) fn plan(reproduction: &Reproduction) -> Result<Vec<Step>, LabError> {
     }
     add("table", &networks, 0.1, Work::Table);
     shown.push("table".to_owned());
+    let models = ["paper-fc-both".to_owned(), ATTENTION_MODEL.to_owned()];
+    for (name, needs, group) in [
+        ("figures-of-data", &models[..0], Figures::Data),
+        ("figures-of-networks", &models[..0], Figures::Diagrams),
+        ("figures-of-errors", &models[..], Figures::Errors),
+        ("figures-of-attention", &models[1..], Figures::Attention),
+        ("figures-of-table", &["table".to_owned()], Figures::Table),
+    ] {
+        add(name, needs, 0.1, Work::Figures(group));
+        shown.push(name.to_owned());
+    }
     add("report", &shown, 0.1, Work::Report);
     Ok(steps)
 }

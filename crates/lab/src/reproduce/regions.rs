@@ -1,5 +1,5 @@
 use super::Reproduction;
-use super::networks::folder_of;
+use super::figures::predictor;
 use crate::checkpoint::write_atomically;
 use crate::{
     AnnotatedHand, Dataset, Estimate, LabError, Part, Progress, Radiograph, Region, RegionMap, part_of,
@@ -49,9 +49,7 @@ pub(super) fn write(
     dataset: &Dataset,
 ) -> Result<Vec<String>, LabError> {
     let annotated = AnnotatedHand::read_all(&reproduction.data)?;
-    let read = |path: std::path::PathBuf| std::fs::read(&path).map_err(LabError::io(path));
-    let bundle = read(reproduction.out.join(folder_of(model)).join("model.safetensors"))?;
-    let predictor = Predictor::new(&bundle, &read(reproduction.backbone.clone())?)?;
+    let predictor = predictor(reproduction, model)?;
     let chosen: Vec<(&Radiograph, &AnnotatedHand)> = dataset
         .radiographs
         .iter()

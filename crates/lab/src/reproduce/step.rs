@@ -16,6 +16,21 @@ pub(super) struct Step {
     pub(super) work: Work,
 }
 
+/// Figures that are drawn from the same results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Figures {
+    /// Samples, ages, extraction, augmentation: the paper's figures 1 to 3.
+    Data,
+    /// The networks: its figures 5 to 8.
+    Diagrams,
+    /// Predicted against true, residuals, learning curves: its figure 9.
+    Errors,
+    /// Attention maps: its figure 10.
+    Attention,
+    /// Table I as a figure.
+    Table,
+}
+
 /// What a step does.
 pub(super) enum Work {
     /// The frozen features of every radiograph and view that recipes like this one read.
@@ -26,6 +41,8 @@ pub(super) enum Work {
     Bands,
     /// Attention and occlusion by region of the hand, of one trained model.
     Regions(String),
+    /// A group of figures.
+    Figures(Figures),
     /// Table I.
     Table,
     /// The report.
@@ -47,6 +64,7 @@ impl Work {
         match self {
             Work::Features(recipe) | Work::Network(recipe) => recipe.to_json().to_string(),
             Work::Regions(model) => model.clone(),
+            Work::Figures(group) => format!("{group:?}"),
             Work::Bands | Work::Table | Work::Report => String::new(),
         }
     }
@@ -61,6 +79,15 @@ impl Work {
             Work::Network(recipe) => recipe.description.clone(),
             Work::Bands => "errors by age and sex; one model for both sexes against one for each".to_owned(),
             Work::Regions(model) => format!("attention and occlusion by region of the hand, {model}"),
+            Work::Figures(Figures::Data) => {
+                "figures of samples, ages, extraction and augmentation".to_owned()
+            }
+            Work::Figures(Figures::Diagrams) => "diagrams of the networks".to_owned(),
+            Work::Figures(Figures::Errors) => {
+                "figures of predicted against true, residuals, learning".to_owned()
+            }
+            Work::Figures(Figures::Attention) => "attention maps on a sheet".to_owned(),
+            Work::Figures(Figures::Table) => "table I as a figure".to_owned(),
             Work::Table => "table I: the paper, ours, a constant".to_owned(),
             Work::Report => "the report".to_owned(),
         }

@@ -1,0 +1,107 @@
+use super::Reproduction;
+use super::networks::folder_of;
+use super::plan::ATTENTION_MODEL;
+use super::step::Figures;
+use crate::figures::{
+    ComparedCell, Film, LearningCurve, Series, age_distribution, agreement, attention_maps, augmentation,
+    comparison, errors_by_age, learning_curves, model_1_diagram, model_2_diagram, residuals, samples, stages,
+    transfer_diagram, vgg16_diagram,
+};
+use crate::{AugmentRanges, Dataset, DatasetAnalysis, LabError, Part, RunFolder};
+use boneage_assess::Predictor;
+use boneage_draw::Drawing;
+use boneage_vision::{HandRecipe, Preprocess, extract_hand};
+
+/// Where figures lie, below the folder of results.
+const FOLDER: &str = "figures";
+/// Sides of the images of Models 1 and 2.
+const SIDES: [usize; 2] = [256, 500];
+/// Ages of the sample sheet, for each sex, and films on the sheet of attention maps.
+const AGES: usize = 6;
+const MAPS: usize = 5;
+
+/// The two models of the paper, as their runs are called and as figure 9 calls them.
+const MODELS: [(&str, &str); 2] =
+    [("paper-fc-both", "VGG16 and fully connected"), ("paper-attention-both", "VGG16 and attention")];
+
+/// Draws one group of figures and names the files.
+pub(super) fn write(
+    reproduction: &Reproduction,
+    group: Figures,
+    dataset: &Dataset,
+) -> Result<Vec<String>, LabError> {
+    let drawn: Vec<(&str, Drawing)> = match group {
+        Figures::Diagrams => vec![
+            ("vgg16", vgg16_diagram(SIDES[0])),
+            ("transfer", transfer_diagram(SIDES[0])?),
+            ("model-1", model_1_diagram(SIDES[0])?),
+            ("model-2", model_2_diagram(SIDES[1])?),
+        ],
+        Figures::Data => {
+            let films = films(reproduction, dataset)?;
+            let film = middle(&films)?;
+            let found = extract_hand(&film.plane, &HandRecipe::default());
+            let ranges = AugmentRanges::default();
+            vec![
+                ("samples", samples(&films)?),
+                ("age-distribution", age_distribution(&DatasetAnalysis::of(dataset))?),
+                ("extraction", stages(&film.plane, &found, &[])),
+                ("augmentation", augmentation(film, &Preprocess::default(), &ranges, 1)),
+            ]
+        }
+        Figures::Errors => of_errors(reproduction)?,
+        Figures::Attention => {
+            let films = films(reproduction, dataset)?;
+            let step = films.len().div_ceil(MAPS).max(1);
+            let films: Vec<Film> = films.into_iter().step_by(step).collect();
+            vec![("attention-maps", attention_maps(&predictor(reproduction, ATTENTION_MODEL)?, &films)?)]
+        }
+        Figures::Table => {
+            let cells = ComparedCell::read(&reproduction.out.join("table1.csv"))?;
+            vec![("table-1", comparison("The paper's table I, reproduced", &cells)?)]
+        }
+    };
+    let folder = reproduction.out.join(FOLDER);
+    std::fs::create_dir_all(&folder).map_err(LabError::io(&folder))?;
+    let mut files = Vec::new();
+    for (name, drawing) in drawn {
+        drawing.write(&folder, name)?;
+        files.extend(["svg", "png"].map(|end| format!("{FOLDER}/{name}.{end}")));
+    }
+    Ok(files)
+}
+
+/// A trained network of this reproduction, ready to read.
+pub(super) fn predictor(reproduction: &Reproduction, model: &str) -> Result<Predictor, LabError> {
+    let read = |path: std::path::PathBuf| std::fs::read(&path).map_err(LabError::io(path));
+    let bundle = read(reproduction.out.join(folder_of(model)).join("model.safetensors"))?;
+    Ok(Predictor::new(&bundle, &read(reproduction.backbone.clone())?)?)
+}
+
+fn films(reproduction: &Reproduction, dataset: &Dataset) -> Result<Vec<Film>, LabError> {
+    match &reproduction.pictures {
+        Some(folder) => Film::folder(folder),
+        None => Film::spread(dataset, AGES),
+    }
+}
+
+/// In the middle of a row of ages the hand looks as most do.
+fn middle(films: &[Film]) -> Result<&Film, LabError> {
+    let none = || LabError::Data("no film to show in the figures; hint: --pictures DIR".to_owned());
+    films.get(films.len() / 3).ok_or_else(none)
+}
+
+fn of_errors(reproduction: &Reproduction) -> Result<Vec<(&'static str, Drawing)>, LabError> {
+    let (mut series, mut curves) = (Vec::new(), Vec::new());
+    for (run, name) in MODELS {
+        let run = RunFolder::existing(&reproduction.out.join(folder_of(run)))?;
+        series.push(Series { name: name.to_owned(), scored: run.predictions(Part::Holdout)? });
+        curves.push(LearningCurve { name: name.to_owned(), epochs: run.epochs()? });
+    }
+    Ok(vec![
+        ("agreement", agreement("Predicted against true bone age", &series)?),
+        ("residuals", residuals("Errors by age", &series)?),
+        ("errors-by-age", errors_by_age("Mean absolute error by age", &series)?),
+        ("learning-curves", learning_curves("Learning curves", &curves)?),
+    ])
+}
