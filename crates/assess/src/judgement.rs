@@ -46,13 +46,14 @@ pub(crate) fn by_seriousness(mut flags: Vec<Flag>) -> Vec<Flag> {
         FlagCode::LowContrast => 0,
         FlagCode::LowResolution => 1,
         FlagCode::HandNotFound => 2,
-        FlagCode::OutsideTrainingRange => 3,
-        FlagCode::HandCut => 4,
-        FlagCode::SexUnknown => 5,
-        FlagCode::PolarityInverted => 6,
-        FlagCode::Colour => 7,
-        FlagCode::ExifTurned => 9,
-        _ => 8,
+        FlagCode::OtherSex => 3,
+        FlagCode::OutsideTrainingRange => 4,
+        FlagCode::HandCut => 5,
+        FlagCode::SexUnknown => 6,
+        FlagCode::PolarityInverted => 7,
+        FlagCode::Colour => 8,
+        FlagCode::ExifTurned => 10,
+        _ => 9,
     };
     flags.sort_by_key(rank);
     flags.dedup_by_key(|flag| flag.code);

@@ -1,5 +1,5 @@
 use crate::{AssessError, IntervalTable};
-use boneage_core::{Digest, Months};
+use boneage_core::{Digest, Months, Sex};
 use boneage_nets::{HeadConfig, VGG16_CONVOLUTIONS};
 use boneage_vision::Preprocess;
 use serde::{Deserialize, Serialize};
@@ -119,6 +119,12 @@ impl Manifest {
         let manifest: Manifest = serde_json::from_str(json).map_err(unreadable)?;
         manifest.check()?;
         Ok(manifest)
+    }
+
+    /// The sex of the children that the model was trained on, where it was one alone: the recipe's cohort.
+    pub fn trained_sex(&self) -> Option<Sex> {
+        // "both", and a recipe without the word, are of no sex.
+        self.training.recipe.get("cohort")?.as_str()?.parse().ok()
     }
 
     /// The manifest as indented JSON.

@@ -162,6 +162,10 @@ impl Predictor {
             let message = "no sex was given; the mean of the readings for a girl and for a boy is told";
             flags.push(Flag::new(FlagCode::SexUnknown, message));
         }
+        if let Some(trained) = self.manifest.trained_sex().filter(|&sex| radiograph.sex.value != Some(sex)) {
+            let message = format!("the model was trained on {trained} children alone");
+            flags.push(Flag::new(FlagCode::OtherSex, message));
+        }
         let flags = by_seriousness(flags);
         let table = self.manifest.interval.as_ref();
         let interval = table.map(|table| table.interval(months, radiograph.sex.value));

@@ -75,6 +75,18 @@ fn an_unknown_sex_gives_the_mean_of_both_and_says_so() {
 }
 
 #[test]
+fn a_model_of_one_sex_says_so_of_the_other() {
+    let girls = bundle(|manifest| manifest.training.recipe = serde_json::json!({ "cohort": "female" }));
+    let predictor = Predictor::new(&girls, &BACKBONE).expect("a sound model");
+    let film = film();
+    let flagged = |sex| {
+        let assessment = predictor.assess(&radiograph(&film, sex));
+        assessment.flags.iter().any(|flag| flag.code == FlagCode::OtherSex)
+    };
+    assert!(flagged(Some(Sex::Male)) && flagged(None) && !flagged(Some(Sex::Female)));
+}
+
+#[test]
 fn maps_come_in_the_pixels_of_the_image_as_given() {
     let film = film();
     let assessment = PREDICTOR.assess(&radiograph(&film, Some(Sex::Female)));

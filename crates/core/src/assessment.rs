@@ -83,6 +83,8 @@ impl Flag {
 pub enum FlagCode {
     /// No sex was given; both were read and averaged.
     SexUnknown,
+    /// The model was trained on children of the other sex alone, or no sex was given for one of a single sex.
+    OtherSex,
     /// No plausible hand was found; the whole frame was used.
     HandNotFound,
     /// The object that was found touches a frame edge other than the wrist's.
@@ -106,6 +108,7 @@ impl FlagCode {
     pub fn as_str(self) -> &'static str {
         match self {
             FlagCode::SexUnknown => "sex_unknown",
+            FlagCode::OtherSex => "other_sex",
             FlagCode::HandNotFound => "hand_not_found",
             FlagCode::HandCut => "hand_cut",
             FlagCode::LowResolution => "low_resolution",
