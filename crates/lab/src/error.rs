@@ -30,6 +30,9 @@ pub enum LabError {
     /// A model bundle.
     #[error(transparent)]
     Assess(#[from] boneage_assess::AssessError),
+    /// A regression that could not be fitted.
+    #[error(transparent)]
+    Classical(#[from] boneage_classical::ClassicalError),
     /// A figure that could not be written.
     #[error(transparent)]
     Draw(#[from] boneage_draw::DrawError),

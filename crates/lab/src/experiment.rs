@@ -1,6 +1,6 @@
 use crate::{
-    Backbone, Dataset, FeatureCache, Fingerprint, LabError, NearDuplicate, Part, Recipe, Split, View, fill,
-    find_duplicates, open_cache,
+    Backbone, Cohort, Dataset, FeatureCache, Fingerprint, LabError, NearDuplicate, Part, Recipe, Split,
+    SplitName, View, fill, find_duplicates, open_cache,
 };
 use boneage_core::Digest;
 use std::collections::HashMap;
@@ -58,9 +58,7 @@ impl Experiment {
         backbone: &dyn Backbone,
     ) -> Result<Self, LabError> {
         let files = dataset.file_digests()?;
-        let duplicates = known_duplicates(&dataset, &files, cache_root)?;
-        let ids = dataset.radiographs.iter().filter(|r| recipe.cohort.includes(r.sex));
-        let mut split = Split::new(ids.map(|r| r.id.as_str()), &duplicates, |id| recipe.split.part(id));
+        let mut split = split_dataset(&dataset, &files, cache_root, recipe.cohort, recipe.split)?;
         if let Some(count) = recipe.subset {
             split.limit_training(count);
         }
@@ -111,6 +109,19 @@ impl Experiment {
             }
         }
     }
+}
+
+/// Splits the images of a cohort, near-duplicates on one side.
+pub(crate) fn split_dataset(
+    dataset: &Dataset,
+    files: &[Digest],
+    cache_root: &Path,
+    cohort: Cohort,
+    split: SplitName,
+) -> Result<Split, LabError> {
+    let duplicates = known_duplicates(dataset, files, cache_root)?;
+    let ids = dataset.radiographs.iter().filter(|r| cohort.includes(r.sex));
+    Ok(Split::new(ids.map(|r| r.id.as_str()), &duplicates, |id| split.part(id)))
 }
 
 /// The near-duplicates of a set of images, from the cache where they were found before.

@@ -4,7 +4,8 @@
 //! them: the [`Split`] says by hash which image may be used for what, and the frozen [`Backbone`] looks at
 //! every view of every image once, whose features the [`FeatureCache`] keeps. [`train`] then fits the head in
 //! minutes and leaves everything about it in a [`RunFolder`], the model included. An [`Evaluation`] says how
-//! good predictions are, beside what one constant age would reach.
+//! good predictions are, beside what one constant age would reach. [`train_regression`] does the same for the
+//! paper's regressions, which read the greys and need no features.
 //!
 //! Nothing depends on the number of threads, on when a run was stopped, or on which other images there are.
 //!
@@ -41,6 +42,7 @@ mod metrics;
 mod predictions;
 mod progress;
 mod recipe;
+mod regression;
 mod reproduce;
 mod run;
 mod segmentation;
@@ -65,6 +67,10 @@ pub use metrics::{Baseline, Estimate, Evaluation, GroupScores, Scored, Scores, m
 pub use predictions::read_predictions;
 pub use progress::Progress;
 pub use recipe::{Augment, Cohort, LossName, Monitor, Recipe, Schedule, SplitName, Training, Transfer};
+pub use regression::{
+    AnyRecipe, Components, CountErrors, CrossValidated, FinishedRegression, LinkName, Regression,
+    RegressionKind, RegressionRecipe, WithoutComponents, train_regression,
+};
 pub use reproduce::Reproduction;
 pub use run::{Finished, RunFolder};
 pub use segmentation::{Agreement, Segmentation};

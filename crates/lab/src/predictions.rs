@@ -22,6 +22,16 @@ pub fn read_predictions(path: &Path, part: Part) -> Result<Vec<Scored>, LabError
     Ok(scored)
 }
 
+/// The table that [`read_predictions`] reads.
+pub(crate) fn predictions_csv(parts: &[(Part, Vec<Scored>)]) -> String {
+    let mut csv = String::from("id,part,sex,truth,predicted\n");
+    for (part, s) in parts.iter().flat_map(|(part, scored)| scored.iter().map(move |s| (part, s))) {
+        let (truth, predicted) = (s.truth.0, s.predicted.0);
+        csv.push_str(&format!("{},{},{},{truth},{predicted:.3}\n", s.id, part.as_str(), s.sex));
+    }
+    csv
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

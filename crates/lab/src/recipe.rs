@@ -341,10 +341,7 @@ impl Recipe {
 
     fn check(&self) -> Result<(), String> {
         let training = &self.training;
-        let safe = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        if self.name.is_empty() || !self.name.chars().all(safe) {
-            return Err(format!("name {:?}; hint: letters, digits, - _ and . only", self.name));
-        }
+        check_name(&self.name)?;
         // Batch normalisation needs two images to have a variance.
         if training.batch < 2 {
             return Err(format!("batch = {}; hint: at least 2", training.batch));
@@ -383,8 +380,17 @@ impl Recipe {
     }
 }
 
-/// The table of a file, laid over that of the file it extends.
-fn read_table(path: &Path, depth: usize) -> Result<Table, LabError> {
+/// A recipe's name is that of files and folders too.
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if name.is_empty() || !name.chars().all(safe) {
+        return Err(format!("name {name:?}; hint: letters, digits, - _ and . only"));
+    }
+    Ok(())
+}
+
+/// The table of a file, laid over that of the file it extends, which is `depth` files away from the first.
+pub(crate) fn read_table(path: &Path, depth: usize) -> Result<Table, LabError> {
     let named = |reason: String| LabError::Recipe(format!("{}: {reason}", path.display()));
     if depth > MOST_EXTENDS {
         return Err(named(format!(

@@ -1,6 +1,7 @@
 use crate::checkpoint::{read_network, write_atomically};
 use crate::feeder::AgeScale;
 use crate::metrics::percentile;
+use crate::predictions::predictions_csv;
 use crate::training::predict;
 use crate::{
     Backbone, EpochRecord, Estimate, Evaluation, Experiment, LabError, Part, Purpose, Recipe, Scored, median,
@@ -43,19 +44,8 @@ impl RunFolder {
     /// # Errors
     /// When the folder holds another recipe or cannot be made.
     pub fn open(path: &Path, experiment: &Experiment) -> Result<Self, LabError> {
-        std::fs::create_dir_all(path).map_err(LabError::io(path))?;
+        claim_folder(path, &experiment.recipe.to_toml())?;
         let run = RunFolder { path: path.to_owned() };
-        let (recipe, toml) = (run.file("recipe.toml"), experiment.recipe.to_toml());
-        match std::fs::read_to_string(&recipe) {
-            Ok(found) if found != toml => {
-                let path = path.display();
-                return Err(LabError::Run(format!(
-                    "folder {path} holds another recipe; hint: choose another --out"
-                )));
-            }
-            Ok(_) => {}
-            Err(_) => write_atomically(&recipe, toml.as_bytes())?,
-        }
         let split = serde_json::to_vec_pretty(&experiment.split).expect("ids and words");
         write_atomically(&run.file("split.json"), &split)?;
         Ok(run)
@@ -160,25 +150,25 @@ impl RunFolder {
         let training = experiment.indices(Part::Training);
         let ages = || training.iter().map(|&i| experiment.dataset.radiographs[i].months);
         let constant = median(ages()).unwrap_or(Months(0.0));
-        let mut csv = String::from("id,part,sex,truth,predicted\n");
+        let mut parts = Vec::new();
         let mut evaluate = |part: Part| -> Result<Option<Evaluation>, LabError> {
             let indices = experiment.indices(part);
             let mut scored = Vec::with_capacity(indices.len());
             for (&index, predicted) in indices.iter().zip(predict(experiment, &network, backbone, &indices)?)
             {
                 let r = &experiment.dataset.radiographs[index];
-                let (id, truth) = (&r.id, r.months.0);
-                csv.push_str(&format!("{id},{},{},{truth},{:.3}\n", part.as_str(), r.sex, predicted.0));
                 // Refusal is decided on the image itself, which the cache does not hold.
                 let (id, sex, truth) = (r.id.clone(), r.sex, r.months);
                 scored.push(Scored { id, sex, truth, predicted, accepted: None });
             }
-            Ok(Evaluation::new(&scored, constant, "the median of the training labels"))
+            let evaluation = Evaluation::new(&scored, constant, "the median of the training labels");
+            parts.push((part, scored));
+            Ok(evaluation)
         };
         let inner = evaluate(Part::Inner)?;
         let holdout = if purpose == Purpose::Trial { None } else { evaluate(Part::Holdout)? };
         let finished = Finished { inner, holdout };
-        write_atomically(&self.file("predictions.csv"), csv.as_bytes())?;
+        write_atomically(&self.file("predictions.csv"), predictions_csv(&parts).as_bytes())?;
         let json = serde_json::to_vec_pretty(&finished).expect("words and numbers");
         write_atomically(&self.file("evaluation.json"), &json)?;
         write_atomically(&self.file("report.md"), report(experiment, &self.epochs()?, &finished).as_bytes())?;
@@ -214,6 +204,23 @@ impl RunFolder {
         let bundle = Bundle { manifest, head: network.head().clone(), tuned };
         write_atomically(&self.model(), &bundle.to_bytes()?)?;
         Ok(finished)
+    }
+}
+
+/// Makes the folder of a run and writes its resolved recipe, unless it is there already.
+///
+/// # Errors
+/// When the folder holds another recipe or cannot be made.
+pub(crate) fn claim_folder(path: &Path, recipe: &str) -> Result<(), LabError> {
+    std::fs::create_dir_all(path).map_err(LabError::io(path))?;
+    let file = path.join("recipe.toml");
+    match std::fs::read_to_string(&file) {
+        Ok(found) if found != recipe => {
+            let path = path.display();
+            Err(LabError::Run(format!("folder {path} holds another recipe; hint: choose another --out")))
+        }
+        Ok(_) => Ok(()),
+        Err(_) => write_atomically(&file, recipe.as_bytes()),
     }
 }
 

@@ -1,8 +1,11 @@
 use crate::exit::Exit;
 use crate::printer::Printer;
 use anyhow::{Context, bail};
-use boneage_lab::{EpochRecord, Experiment, FrozenVgg16, Part, Purpose, Recipe, RunFolder, train};
-use std::path::PathBuf;
+use boneage_lab::{
+    AnyRecipe, Dataset, EpochRecord, Experiment, FrozenVgg16, Part, Purpose, RegressionRecipe, RunFolder,
+    train, train_regression,
+};
+use std::path::{Path, PathBuf};
 
 /// Train a model as a recipe says.
 ///
@@ -35,12 +38,16 @@ pub(crate) struct Args {
     backbone: PathBuf,
 }
 
-/// Fills the cache, then trains.
+/// Fills the cache, then trains; a regression needs no cache.
 pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
-    let recipe = Recipe::read(&args.recipe)?;
-    let cache_dir = match args.cache_dir {
-        Some(dir) => dir,
+    let recipe = AnyRecipe::read(&args.recipe)?;
+    let cache_dir = match &args.cache_dir {
+        Some(dir) => dir.clone(),
         None => default_cache_dir()?,
+    };
+    let recipe = match recipe {
+        AnyRecipe::Network(recipe) => *recipe,
+        AnyRecipe::Regression(recipe) => return regress(&recipe, &args, &cache_dir, printer),
     };
     let backbone = FrozenVgg16::read(&args.backbone, recipe.transfer.frozen)
         .context("the frozen network could not be read; hint: run from the checkout, or give --backbone")?;
@@ -70,6 +77,34 @@ pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
         if let Some(evaluation) = evaluation {
             printer.result(format!("{part}\n{}", evaluation.to_text()))?;
         }
+    }
+    Ok(Exit::Done)
+}
+
+/// Fits one of the paper's regressions.
+fn regress(
+    recipe: &RegressionRecipe,
+    args: &Args,
+    cache_dir: &Path,
+    printer: &Printer,
+) -> anyhow::Result<Exit> {
+    if args.cache_only || args.trial {
+        bail!(
+            "{} is a regression, which has no features to cache and chooses by cross-validation; \
+             hint: leave --cache-only and --trial out",
+            recipe.name
+        );
+    }
+    let folder = args.out.as_ref().context("give the folder of the run with --out")?;
+    let dataset = Dataset::read(&args.data)?;
+    tell_unused(&dataset, printer);
+    let finished = train_regression(recipe, &dataset, cache_dir, folder)?;
+    if let Some(count) = finished.components {
+        printer.note(format!("{}: {count} principal components", recipe.name));
+    }
+    printer.note(format!("report {}", folder.join("report.md").display()));
+    for (part, evaluation) in [("training", &finished.training), ("holdout", &finished.holdout)] {
+        printer.result(format!("{part}\n{}", evaluation.to_text()))?;
     }
     Ok(Exit::Done)
 }
@@ -107,7 +142,11 @@ fn tell(experiment: &Experiment, printer: &Printer) {
             dropped.id, dropped.twin
         ));
     }
-    let dataset = &experiment.dataset;
+    tell_unused(&experiment.dataset, printer);
+}
+
+/// Says how much of the table cannot be used.
+fn tell_unused(dataset: &Dataset, printer: &Printer) {
     if !dataset.missing.is_empty() || !dataset.rejected.is_empty() {
         printer.warning(format!(
             "{} images of the table are missing and {} rows could not be used; boneage dataset check names them",

@@ -1,0 +1,11 @@
+//! The paper's regressions (its section IV.A), from a recipe to what they say about the held-out films.
+
+mod fit;
+mod images;
+mod recipe;
+mod training;
+mod validation;
+
+pub use recipe::{AnyRecipe, Components, LinkName, Regression, RegressionKind, RegressionRecipe};
+pub use training::{CountErrors, FinishedRegression, WithoutComponents, train_regression};
+pub use validation::CrossValidated;

@@ -1,0 +1,240 @@
+use super::fit::{Fitted, mean_absolute_error};
+use super::images::read_images;
+use super::validation::{cross_validate, find_components, possible};
+use super::{Components, CrossValidated, Regression, RegressionRecipe};
+use crate::checkpoint::write_atomically;
+use crate::experiment::split_dataset;
+use crate::predictions::predictions_csv;
+use crate::run::claim_folder;
+use crate::{Dataset, Evaluation, LabError, Part, Scored, median};
+use boneage_classical::Samples;
+use boneage_core::{Digest, Months};
+use serde::Serialize;
+use std::collections::HashMap;
+use std::path::Path;
+
+/// What a trained regression says, as `evaluation.json` of its folder holds it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FinishedRegression {
+    /// Principal components it reads; `None` where it reads the greys.
+    pub components: Option<usize>,
+    /// On the images it was fitted to: beside the holdout, how much of it is overfitting.
+    pub training: Evaluation,
+    /// On the images held out.
+    pub holdout: Evaluation,
+    /// The same regression on the greys themselves, where the recipe asks for it.
+    pub without_components: Option<WithoutComponents>,
+    /// What the number of components was chosen by.
+    pub cross_validation: Vec<CrossValidated>,
+    /// Errors with every number of components that was tried, after the choice: for the figure alone.
+    pub by_components: Vec<CountErrors>,
+}
+
+/// Mean absolute errors in months of the regression on greys.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct WithoutComponents {
+    /// On the training images.
+    pub training: f64,
+    /// On the holdout.
+    pub holdout: f64,
+}
+
+/// Mean absolute errors in months with one number of components.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct CountErrors {
+    /// Principal components kept.
+    pub components: usize,
+    /// On the training images.
+    pub training: f64,
+    /// On the holdout.
+    pub holdout: f64,
+}
+
+/// The images of one part of the split.
+struct Set<'a> {
+    ids: Vec<&'a str>,
+    /// Where they stand in the data set.
+    indices: Vec<usize>,
+    /// In months.
+    ages: Vec<f32>,
+    samples: Samples,
+}
+
+/// Everything that the numbers of components say.
+struct Reading {
+    components: Option<usize>,
+    /// Of the training images, then of the holdout.
+    predicted: [Vec<f32>; 2],
+    cross_validation: Vec<CrossValidated>,
+    by_components: Vec<CountErrors>,
+}
+
+/// Fits a regression to the training part of the recipe's split and leaves `recipe.toml`, `predictions.csv`,
+/// `evaluation.json` and `report.md` in `folder`.
+///
+/// The number of components is chosen on the training part; the holdout is read to report. Near-duplicates are
+/// found once and kept under `cache_root`.
+///
+/// # Errors
+/// When an image cannot be read, there are too few for what the recipe asks, the folder holds another recipe
+/// or the disk fails.
+pub fn train_regression(
+    recipe: &RegressionRecipe,
+    dataset: &Dataset,
+    cache_root: &Path,
+    folder: &Path,
+) -> Result<FinishedRegression, LabError> {
+    claim_folder(folder, &recipe.to_toml())?;
+    let files = dataset.file_digests()?;
+    let split = split_dataset(dataset, &files, cache_root, recipe.cohort, recipe.split)?;
+    let place: HashMap<&str, usize> =
+        dataset.radiographs.iter().enumerate().map(|(index, r)| (r.id.as_str(), index)).collect();
+    let set = |part: Part| -> Result<Set<'_>, LabError> {
+        let ids: Vec<&str> = split.list(part).iter().map(String::as_str).collect();
+        if ids.len() < 2 {
+            let (name, part) = (&recipe.name, part.as_str());
+            return Err(LabError::Recipe(format!(
+                "{name} has fewer than 2 images for {part}; hint: is --data the whole data set?"
+            )));
+        }
+        let indices: Vec<usize> = ids.iter().map(|id| place[id]).collect();
+        let ages = indices.iter().map(|&index| dataset.radiographs[index].months.0).collect();
+        let samples = read_images(dataset, &indices, &recipe.preprocess)?;
+        Ok(Set { ids, indices, ages, samples })
+    };
+    let (training, holdout) = (set(Part::Training)?, set(Part::Holdout)?);
+    let regression = &recipe.regression;
+    let on_greys = || fit_greys(regression, &training, &holdout);
+    let reading = match regression.components {
+        Components::None => Reading {
+            components: None,
+            predicted: on_greys()?,
+            cross_validation: Vec::new(),
+            by_components: Vec::new(),
+        },
+        _ => fit_components(regression, &training, &holdout)?,
+    };
+    let without_components = match regression.compare_without {
+        true => {
+            let [of_training, of_holdout] = on_greys()?;
+            Some(WithoutComponents {
+                training: mean_absolute_error(&of_training, &training.ages),
+                holdout: mean_absolute_error(&of_holdout, &holdout.ages),
+            })
+        }
+        false => None,
+    };
+
+    let constant = median(training.ages.iter().copied().map(Months)).expect("there are training images");
+    let scored = |set: &Set<'_>, predicted: &[f32]| -> Vec<Scored> {
+        let of = |(&index, &months): (&usize, &f32)| {
+            let r = &dataset.radiographs[index];
+            let (id, sex, truth, predicted) = (r.id.clone(), r.sex, r.months, Months(months));
+            Scored { id, sex, truth, predicted, accepted: None }
+        };
+        set.indices.iter().zip(predicted).map(of).collect()
+    };
+    let parts = [
+        (Part::Training, scored(&training, &reading.predicted[0])),
+        (Part::Holdout, scored(&holdout, &reading.predicted[1])),
+    ];
+    let [on_training, on_holdout] = parts.each_ref().map(|(_, scored)| {
+        Evaluation::new(scored, constant, "the median of the training labels").expect("a part has images")
+    });
+    let finished = FinishedRegression {
+        components: reading.components,
+        training: on_training,
+        holdout: on_holdout,
+        without_components,
+        cross_validation: reading.cross_validation,
+        by_components: reading.by_components,
+    };
+    write_atomically(&folder.join("predictions.csv"), predictions_csv(&parts).as_bytes())?;
+    let json = serde_json::to_vec_pretty(&finished).expect("words and numbers");
+    write_atomically(&folder.join("evaluation.json"), &json)?;
+    let report = report(recipe, &dataset.digest(&files), &finished);
+    write_atomically(&folder.join("report.md"), report.as_bytes())?;
+    Ok(finished)
+}
+
+/// Predictions for training and holdout of a fit to the greys.
+fn fit_greys(
+    regression: &Regression,
+    training: &Set<'_>,
+    holdout: &Set<'_>,
+) -> Result<[Vec<f32>; 2], LabError> {
+    let fit = Fitted::of(regression, &training.samples, &training.ages)?;
+    Ok([fit.predict(&training.samples), fit.predict(&holdout.samples)])
+}
+
+/// Chooses the number of components where it is not given, and fits with it.
+fn fit_components(
+    regression: &Regression,
+    training: &Set<'_>,
+    holdout: &Set<'_>,
+) -> Result<Reading, LabError> {
+    let (samples, ages) = (&training.samples, &training.ages);
+    let (chosen, counts, cross_validation) = match regression.components {
+        Components::Count(count) => (count, vec![count], Vec::new()),
+        _ => {
+            let tried = cross_validate(regression, samples, ages, &training.ids)?;
+            let best = tried.iter().min_by(|a, b| a.mae.total_cmp(&b.mae)).expect("a candidate was tried");
+            (best.components, possible(regression, samples.len(), samples.width())?, tried)
+        }
+    };
+    let pca = find_components(regression, samples, counts[counts.len() - 1])?;
+    let scores = [pca.transform(samples)?, pca.transform(&holdout.samples)?];
+    let mut predicted = [Vec::new(), Vec::new()];
+    let mut by_components = Vec::new();
+    for (fit, &components) in Fitted::leading(regression, &scores[0], ages, &counts)?.iter().zip(&counts) {
+        let answers = scores.each_ref().map(|scores| fit.predict(scores));
+        by_components.push(CountErrors {
+            components,
+            training: mean_absolute_error(&answers[0], ages),
+            holdout: mean_absolute_error(&answers[1], &holdout.ages),
+        });
+        if components == chosen {
+            predicted = answers;
+        }
+    }
+    Ok(Reading { components: Some(chosen), predicted, cross_validation, by_components })
+}
+
+fn report(recipe: &RegressionRecipe, data: &Digest, finished: &FinishedRegression) -> String {
+    let FinishedRegression { training, holdout, .. } = finished;
+    let mut text = format!("# {}\n\n{}\n\n", recipe.name, recipe.description);
+    let reads = match finished.components {
+        Some(count) => format!("{count} principal components"),
+        None => "the greys themselves".to_owned(),
+    };
+    text.push_str(&format!(
+        "Recipe {}, data {}. It reads {reads}; {} images for training, {} held out.\n",
+        recipe.digest().short(),
+        data.short(),
+        training.all.images,
+        holdout.all.images
+    ));
+    if let Some(without) = finished.without_components {
+        text.push_str(&format!(
+            "On the greys themselves, without principal components, its MAE is {:.2} months on the training \
+             images and {:.2} on the holdout.\n",
+            without.training, without.holdout
+        ));
+    }
+    if !finished.by_components.is_empty() {
+        text.push_str("\n## MAE in months by the number of components\n\n");
+        text.push_str("| components | training | cross-validation | holdout |\n|---:|---:|---:|---:|\n");
+        for row in &finished.by_components {
+            let tried = finished.cross_validation.iter().find(|tried| tried.components == row.components);
+            let tried = tried.map_or_else(String::new, |tried| format!("{:.2}", tried.mae));
+            text.push_str(&format!(
+                "| {} | {:.2} | {tried} | {:.2} |\n",
+                row.components, row.training, row.holdout
+            ));
+        }
+    }
+    for (name, evaluation) in [("Training images", training), ("Holdout", holdout)] {
+        text.push_str(&format!("\n## {name}\n\n```text\n{}```\n", evaluation.to_text()));
+    }
+    text
+}
