@@ -49,9 +49,8 @@ pub struct YearCount {
 impl DatasetAnalysis {
     /// Counts the labelled radiographs of a data set; their images are not read.
     pub fn of(dataset: &Dataset) -> Self {
-        let labels: Vec<(Sex, f64)> =
-            dataset.radiographs.iter().map(|r| (r.sex, f64::from(r.months.0))).collect();
-        let groups = [Some(Sex::Male), Some(Sex::Female), None];
+        let labels = labels(dataset);
+        let groups = AgeGroup::all(&labels);
         let year = |months: f64| ((months + 6.0) / 12.0) as u32;
         let last = labels.iter().map(|&(_, months)| year(months)).max();
         let of_year = |years: u32| {
@@ -61,7 +60,7 @@ impl DatasetAnalysis {
         let whole = labels.iter().filter(|(_, months)| months % 12.0 == 0.0).count();
         DatasetAnalysis {
             radiographs: labels.len(),
-            groups: groups.map(|sex| AgeGroup::of(sex, &labels)).into(),
+            groups: groups.into(),
             whole_years: whole as f64 / labels.len().max(1) as f64,
             years: last.map_or(Vec::new(), |last| (0..=last).map(of_year).collect()),
         }
@@ -91,14 +90,28 @@ impl DatasetAnalysis {
     }
 }
 
+/// Sex and age of every radiograph, in order.
+fn labels(dataset: &Dataset) -> Vec<(Sex, f64)> {
+    dataset.radiographs.iter().map(|r| (r.sex, f64::from(r.months.0))).collect()
+}
+
 impl AgeGroup {
+    /// Male, female and both.
+    pub(crate) fn of_dataset(dataset: &Dataset) -> [AgeGroup; 3] {
+        AgeGroup::all(&labels(dataset))
+    }
+
+    fn all(labels: &[(Sex, f64)]) -> [AgeGroup; 3] {
+        [Some(Sex::Male), Some(Sex::Female), None].map(|sex| AgeGroup::of(sex, labels))
+    }
+
     fn of(sex: Option<Sex>, labels: &[(Sex, f64)]) -> AgeGroup {
         let kept = labels.iter().filter(|label| sex.is_none_or(|sex| label.0 == sex));
         let mut ages: Vec<f64> = kept.map(|label| label.1).collect();
-        ages.sort_by(f64::total_cmp);
         let n = ages.len().max(1) as f64;
         let mean = ages.iter().sum::<f64>() / n;
         let variance = ages.iter().map(|age| (age - mean).powi(2)).sum::<f64>() / n;
+        ages.sort_by(f64::total_cmp);
         let mut distinct = ages.clone();
         distinct.dedup();
         AgeGroup {

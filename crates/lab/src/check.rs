@@ -1,6 +1,6 @@
+use crate::analysis::AgeGroup;
 use crate::{Dataset, Fingerprint, LabError, NearDuplicate, Part, Progress, Radiograph, RejectedRow};
 use crate::{near_duplicates, part_of};
-use boneage_core::Sex;
 use boneage_vision::{DecodeLimits, decode};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -56,22 +56,14 @@ impl Findings {
         for part in [Part::Holdout, Part::Calibration, Part::Inner, Part::Training] {
             parts.insert(part.as_str(), all.iter().filter(|r| part_of(&r.id) == part).count());
         }
-        let months = || all.iter().map(|r| r.months.0);
-        let n = all.len().max(1) as f64;
-        let mean = months().map(f64::from).sum::<f64>() / n;
-        let variance = months().map(|m| (f64::from(m) - mean).powi(2)).sum::<f64>() / n;
-        let count = |sex| all.iter().filter(|r| r.sex == sex).count();
+        let [male, female, both] = AgeGroup::of_dataset(dataset);
         Ok(Findings {
             radiographs: all.len(),
-            male: count(Sex::Male),
-            female: count(Sex::Female),
-            mean_months: mean,
-            sd_months: variance.sqrt(),
-            range_months: if all.is_empty() {
-                [0.0; 2]
-            } else {
-                [months().fold(f32::MAX, f32::min), months().fold(f32::MIN, f32::max)]
-            },
+            male: male.radiographs,
+            female: female.radiographs,
+            mean_months: both.mean,
+            sd_months: both.sd,
+            range_months: both.range.map(|months| months as f32),
             parts,
             missing: dataset.missing.clone(),
             rejected: dataset.rejected.clone(),

@@ -44,21 +44,23 @@ impl Experiment {
         cache_root: &Path,
         backbone: &dyn Backbone,
     ) -> Result<Self, LabError> {
-        Experiment::of(recipe, Dataset::read(data)?, cache_root, backbone)
+        let dataset = Dataset::read(data)?;
+        let files = dataset.file_digests()?;
+        Experiment::of(recipe, dataset, &files, cache_root, backbone)
     }
 
-    /// [`open`](Self::open) of a data set that was read before.
+    /// [`open`](Self::open) of a data set that was read before, with the digests of its files.
     ///
     /// # Errors
     /// As there.
     pub fn of(
         recipe: Recipe,
         dataset: Dataset,
+        files: &[Digest],
         cache_root: &Path,
         backbone: &dyn Backbone,
     ) -> Result<Self, LabError> {
-        let files = dataset.file_digests()?;
-        let mut split = split_dataset(&dataset, &files, cache_root, recipe.cohort, recipe.split)?;
+        let mut split = split_dataset(&dataset, files, cache_root, recipe.cohort, recipe.split)?;
         if let Some(count) = recipe.subset {
             split.limit_training(count);
         }
@@ -68,9 +70,9 @@ impl Experiment {
                 "{name} has {have} training images for batches of {batch}; hint: is --data the whole data set?"
             )));
         }
-        let cache = open_cache(cache_root, &dataset, &files, &recipe.preprocess, backbone)?;
+        let cache = open_cache(cache_root, &dataset, files, &recipe.preprocess, backbone)?;
         let index = dataset.radiographs.iter().enumerate().map(|(i, r)| (r.id.clone(), i)).collect();
-        Ok(Experiment { data_digest: dataset.digest(&files), recipe, dataset, split, cache, index })
+        Ok(Experiment { data_digest: dataset.digest(files), recipe, dataset, split, cache, index })
     }
 
     /// Where the images of a part stand in `dataset.radiographs`.

@@ -321,10 +321,10 @@ impl Recipe {
     /// When a file cannot be read, a key is unknown, or a value is impossible; the message names it.
     pub fn read(path: &Path) -> Result<Self, LabError> {
         let table = read_table(path, 0)?;
-        Recipe::from_table(table).map_err(|reason| LabError::Recipe(format!("{}: {reason}", path.display())))
+        Recipe::from_table(table).map_err(in_file(path))
     }
 
-    fn from_table(mut table: Table) -> Result<Self, String> {
+    pub(crate) fn from_table(mut table: Table) -> Result<Self, String> {
         let preprocess = table.get("preprocess").cloned().unwrap_or(Value::Table(Table::new()));
         let preprocess: Preprocess = preprocess.try_into().map_err(|e| format!("preprocess: {e}"))?;
         // VGG16 halves five times; the head of an image size needs no counting by hand.
@@ -366,18 +366,33 @@ impl Recipe {
 
     /// The resolved recipe as TOML.
     pub fn to_toml(&self) -> String {
-        toml::to_string_pretty(self).expect("a recipe is tables, words and numbers")
+        recipe_toml(self)
     }
 
     /// The resolved recipe as JSON, for the bundle's manifest.
     pub fn to_json(&self) -> serde_json::Value {
-        serde_json::to_value(self).expect("a recipe is tables, words and numbers")
+        recipe_json(self)
     }
 
     /// SHA-256 of the resolved recipe as JSON with sorted keys.
     pub fn digest(&self) -> Digest {
         Digest::of(self.to_json().to_string().as_bytes())
     }
+}
+
+/// For `map_err`: what is wrong with a recipe, with its file.
+pub(crate) fn in_file(path: &Path) -> impl Fn(String) -> LabError {
+    move |reason| LabError::Recipe(format!("{}: {reason}", path.display()))
+}
+
+/// A resolved recipe of any sort as TOML.
+pub(crate) fn recipe_toml(recipe: &impl Serialize) -> String {
+    toml::to_string_pretty(recipe).expect("a recipe is tables, words and numbers")
+}
+
+/// A resolved recipe of any sort as JSON with sorted keys.
+pub(crate) fn recipe_json(recipe: &impl Serialize) -> serde_json::Value {
+    serde_json::to_value(recipe).expect("a recipe is tables, words and numbers")
 }
 
 /// A recipe's name is that of files and folders too.
@@ -391,7 +406,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
 
 /// The table of a file, laid over that of the file it extends, which is `depth` files away from the first.
 pub(crate) fn read_table(path: &Path, depth: usize) -> Result<Table, LabError> {
-    let named = |reason: String| LabError::Recipe(format!("{}: {reason}", path.display()));
+    let named = in_file(path);
     if depth > MOST_EXTENDS {
         return Err(named(format!(
             "extends more than {MOST_EXTENDS} files deep; hint: do they extend each other?"

@@ -124,10 +124,10 @@ fn begin_or_resume(
     }
     let config = AdamConfig { learning_rate: training.learning_rate, ..AdamConfig::default() };
     let mut network = Network::initial(tail, head.clone(), training.seed);
-    if let Some(start) = &experiment.recipe.start {
-        begin_from(&mut network, start)?;
-    }
     if !run.last().exists() {
+        if let Some(start) = &experiment.recipe.start {
+            begin_from(&mut network, start)?;
+        }
         return Ok(Checkpoint {
             progress: TrainingProgress::new(experiment.recipe.digest(), experiment.data_digest.clone()),
             network,

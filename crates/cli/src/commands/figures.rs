@@ -120,13 +120,6 @@ impl Name {
     }
 }
 
-/// Sides of the images of the paper's two models.
-const MODEL_1_PIXELS: usize = 256;
-const MODEL_2_PIXELS: usize = 500;
-/// Films in a row of the sheet of samples, and on the sheet of attention maps.
-const SAMPLE_COLUMNS: usize = 6;
-const ATTENTION_FILMS: usize = 5;
-
 /// What is meant, read and checked before the first figure is drawn.
 struct Settings {
     names: Vec<Name>,
@@ -175,7 +168,7 @@ impl Settings {
         let films = match (&args.films, &data) {
             _ if !names.iter().any(|name| name.input() == Input::Films) => Vec::new(),
             (Some(folder), _) => Film::folder(folder)?,
-            (None, Some(data)) => Film::spread(data, SAMPLE_COLUMNS)?,
+            (None, Some(data)) => Film::spread(data, figures::SAMPLE_COLUMNS)?,
             (None, None) => Vec::new(),
         };
         Ok(Settings {
@@ -211,10 +204,10 @@ pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
 impl Settings {
     fn draw(&self, name: Name) -> anyhow::Result<Drawing> {
         Ok(match name {
-            Name::Vgg16 => figures::vgg16_diagram(MODEL_1_PIXELS),
-            Name::Transfer => figures::transfer_diagram(MODEL_1_PIXELS)?,
-            Name::Model1 => figures::model_1_diagram(MODEL_1_PIXELS)?,
-            Name::Model2 => figures::model_2_diagram(MODEL_2_PIXELS)?,
+            Name::Vgg16 => figures::vgg16_diagram(figures::MODEL_PIXELS[0]),
+            Name::Transfer => figures::transfer_diagram(figures::MODEL_PIXELS[0])?,
+            Name::Model1 => figures::model_1_diagram(figures::MODEL_PIXELS[0])?,
+            Name::Model2 => figures::model_2_diagram(figures::MODEL_PIXELS[1])?,
             Name::AgeDistribution => {
                 let data = self.data.as_ref().context("no data set was read")?;
                 figures::age_distribution(&DatasetAnalysis::of(data))?
@@ -233,8 +226,7 @@ impl Settings {
                 figures::augmentation(self.first_film()?, &preprocess, &augment.ranges, augment.seed)
             }
             Name::AttentionMaps => {
-                let step = self.films.len().div_ceil(ATTENTION_FILMS).max(1);
-                let films: Vec<Film> = self.films.iter().step_by(step).cloned().collect();
+                let films = Film::few(&self.films, figures::ATTENTION_FILMS);
                 figures::attention_maps(&models::predictor(&self.model, models::Images::Many)?, &films)?
             }
             Name::Agreement => figures::agreement("Predicted against true bone age", &self.series()?)?,
@@ -252,8 +244,7 @@ impl Settings {
     }
 
     fn first_film(&self) -> anyhow::Result<&Film> {
-        // In the middle of a row of ages the hand looks as most do.
-        self.films.get(self.films.len() / 3).context("there is no film to show")
+        Film::typical(&self.films).context("there is no film to show")
     }
 
     fn series(&self) -> anyhow::Result<Vec<Series>> {

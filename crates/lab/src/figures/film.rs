@@ -61,6 +61,17 @@ impl Film {
         dataset.iter().map(|path| Film::read(path, None, None)).collect()
     }
 
+    /// The one that stands for `films` in order of age, where one is enough; `None` of none.
+    pub fn typical(films: &[Film]) -> Option<&Film> {
+        // In the middle of a row of ages the hand looks as most do.
+        films.get(films.len() / 3)
+    }
+
+    /// At most `count` of them, evenly.
+    pub fn few(films: &[Film], count: usize) -> Vec<Film> {
+        films.iter().step_by(films.len().div_ceil(count).max(1)).cloned().collect()
+    }
+
     /// `10 years 6 months, female`; what is known of it.
     pub(super) fn caption(&self) -> String {
         let months = self.months.map(|months| months.to_string());

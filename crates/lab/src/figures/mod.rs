@@ -54,6 +54,13 @@ pub use stages::stages;
 pub use transfer_diagram::transfer_diagram;
 pub use vgg_diagram::vgg16_diagram;
 
+/// Sides of the images of the paper's two models, in pixels.
+pub const MODEL_PIXELS: [usize; 2] = [256, 500];
+/// Films of each sex in a row of the sheet of samples.
+pub const SAMPLE_COLUMNS: usize = 6;
+/// Films on the sheet of attention maps.
+pub const ATTENTION_FILMS: usize = 5;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,11 @@
-use crate::recipe::{check_name, read_table};
+use crate::recipe::{check_name, in_file, read_table, recipe_json, recipe_toml};
 use crate::{Cohort, LabError, Recipe, SplitName};
 use boneage_classical::Link;
 use boneage_core::Digest;
 use boneage_vision::Preprocess;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use toml::Value;
+use toml::{Table, Value};
 
 /// One trained regression as data, read as [`Recipe`] is: unknown keys refused, `extends` followed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -122,10 +122,12 @@ impl RegressionRecipe {
     /// # Errors
     /// When a file cannot be read, a key is unknown, or a value is impossible; the message names it.
     pub fn read(path: &Path) -> Result<Self, LabError> {
-        let table = Value::Table(read_table(path, 0)?);
-        let named = |reason: String| LabError::Recipe(format!("{}: {reason}", path.display()));
-        let recipe: RegressionRecipe = table.try_into().map_err(|e| named(e.to_string()))?;
-        recipe.check().map_err(named)?;
+        RegressionRecipe::from_table(read_table(path, 0)?).map_err(in_file(path))
+    }
+
+    fn from_table(table: Table) -> Result<Self, String> {
+        let recipe: RegressionRecipe = Value::Table(table).try_into().map_err(|e| e.to_string())?;
+        recipe.check()?;
         Ok(recipe)
     }
 
@@ -146,12 +148,12 @@ impl RegressionRecipe {
 
     /// The resolved recipe as TOML.
     pub fn to_toml(&self) -> String {
-        toml::to_string_pretty(self).expect("a recipe is tables, words and numbers")
+        recipe_toml(self)
     }
 
     /// The resolved recipe as JSON.
     pub fn to_json(&self) -> serde_json::Value {
-        serde_json::to_value(self).expect("a recipe is tables, words and numbers")
+        recipe_json(self)
     }
 
     /// SHA-256 of the resolved recipe as JSON with sorted keys.
@@ -175,10 +177,12 @@ impl AnyRecipe {
     /// # Errors
     /// As [`Recipe::read`] and [`RegressionRecipe::read`].
     pub fn read(path: &Path) -> Result<Self, LabError> {
-        if read_table(path, 0)?.contains_key("regression") {
-            return Ok(AnyRecipe::Regression(Box::new(RegressionRecipe::read(path)?)));
-        }
-        Ok(AnyRecipe::Network(Box::new(Recipe::read(path)?)))
+        let table = read_table(path, 0)?;
+        let read = match table.contains_key("regression") {
+            true => RegressionRecipe::from_table(table).map(|read| AnyRecipe::Regression(Box::new(read))),
+            false => Recipe::from_table(table).map(|read| AnyRecipe::Network(Box::new(read))),
+        };
+        read.map_err(in_file(path))
     }
 }
 

@@ -1,7 +1,7 @@
 use super::Reproduction;
-use super::predictions::{error_of, of_run};
+use super::networks::held_out;
 use crate::checkpoint::write_atomically;
-use crate::{Estimate, LabError, Part, Scored};
+use crate::{Estimate, LabError, Scored};
 use boneage_core::Sex;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 /// The ages that the paper's discussion calls the hardest, in months.
 const HARDEST: [f32; 2] = [100.0, 175.0];
 /// The two models of the paper, as run names begin.
-const MODELS: [(&str, &str); 2] =
+pub(super) const MODELS: [(&str, &str); 2] =
     [("VGG16 and fully connected", "paper-fc"), ("VGG16 and attention", "paper-attention")];
 
 /// The discussion's claims about errors, tested on the holdout.
@@ -56,11 +56,14 @@ pub(super) struct CohortGain {
 pub(super) fn write(reproduction: &Reproduction) -> Result<Vec<String>, LabError> {
     let (mut models, mut cohorts) = (Vec::new(), Vec::new());
     for (model, name) in MODELS {
-        let both = of_run(reproduction, &format!("{name}-both"), Part::Holdout)?;
+        let of = |cohort: &str| -> Result<Vec<Scored>, LabError> {
+            let run = format!("{name}-{cohort}");
+            held_out(reproduction, &run)?.ok_or_else(|| LabError::Run(format!("{run} has no predictions")))
+        };
+        let both = of("both")?;
         models.extend(errors_by_age(model, &both));
         for sex in [Sex::Male, Sex::Female] {
-            let one = of_run(reproduction, &format!("{name}-{sex}"), Part::Holdout)?;
-            cohorts.extend(gain(model, sex, &both, &one));
+            cohorts.extend(gain(model, sex, &both, &of(sex.as_str())?));
         }
     }
     let json = serde_json::to_vec_pretty(&Discussion { models, cohorts }).expect("words and numbers");
@@ -71,7 +74,7 @@ pub(super) fn write(reproduction: &Reproduction) -> Result<Vec<String>, LabError
 /// `None` where an age band that is compared holds no image.
 fn errors_by_age(model: &str, scored: &[Scored]) -> Option<ModelErrors> {
     let within = |low: f32, high: f32| -> Vec<f64> {
-        scored.iter().filter(|s| (low..high).contains(&s.truth.0)).map(error_of).collect()
+        scored.iter().filter(|s| (low..high).contains(&s.truth.0)).map(Scored::error).collect()
     };
     let absolute = |errors: Vec<f64>| -> Vec<f64> { errors.into_iter().map(f64::abs).collect() };
     let bands = (0..10).filter_map(|band| {
@@ -96,11 +99,11 @@ fn errors_by_age(model: &str, scored: &[Scored]) -> Option<ModelErrors> {
 }
 
 fn gain(model: &str, sex: Sex, both: &[Scored], one: &[Scored]) -> Option<CohortGain> {
-    let of_both: HashMap<&str, f64> = both.iter().map(|s| (s.id.as_str(), error_of(s).abs())).collect();
+    let of_both: HashMap<&str, f64> = both.iter().map(|s| (s.id.as_str(), s.error().abs())).collect();
     let paired: Vec<(f64, f64)> = one
         .iter()
         .filter(|s| s.sex == sex)
-        .filter_map(|s| Some((*of_both.get(s.id.as_str())?, error_of(s).abs())))
+        .filter_map(|s| Some((*of_both.get(s.id.as_str())?, s.error().abs())))
         .collect();
     let differences: Vec<f64> = paired.iter().map(|(both, one)| both - one).collect();
     let mean = |pick: fn(&(f64, f64)) -> f64| paired.iter().map(pick).sum::<f64>() / paired.len() as f64;

@@ -1,11 +1,12 @@
 use super::Reproduction;
+use super::bands::MODELS;
 use super::networks::folder_of;
 use super::plan::ATTENTION_MODEL;
 use super::step::Figures;
 use crate::figures::{
-    ComparedCell, Film, LearningCurve, Series, age_distribution, agreement, attention_maps, augmentation,
-    comparison, errors_by_age, learning_curves, model_1_diagram, model_2_diagram, residuals, samples, stages,
-    transfer_diagram, vgg16_diagram,
+    ATTENTION_FILMS, ComparedCell, Film, LearningCurve, MODEL_PIXELS, SAMPLE_COLUMNS, Series,
+    age_distribution, agreement, attention_maps, augmentation, comparison, errors_by_age, learning_curves,
+    model_1_diagram, model_2_diagram, residuals, samples, stages, transfer_diagram, vgg16_diagram,
 };
 use crate::{AugmentRanges, Dataset, DatasetAnalysis, LabError, Part, RunFolder};
 use boneage_assess::Predictor;
@@ -14,15 +15,6 @@ use boneage_vision::{HandRecipe, Preprocess, extract_hand};
 
 /// Where figures lie, below the folder of results.
 const FOLDER: &str = "figures";
-/// Sides of the images of Models 1 and 2.
-const SIDES: [usize; 2] = [256, 500];
-/// Ages of the sample sheet, for each sex, and films on the sheet of attention maps.
-const AGES: usize = 6;
-const MAPS: usize = 5;
-
-/// The two models of the paper, as their runs are called and as figure 9 calls them.
-const MODELS: [(&str, &str); 2] =
-    [("paper-fc-both", "VGG16 and fully connected"), ("paper-attention-both", "VGG16 and attention")];
 
 /// Draws one group of figures and names the files.
 pub(super) fn write(
@@ -32,14 +24,15 @@ pub(super) fn write(
 ) -> Result<Vec<String>, LabError> {
     let drawn: Vec<(&str, Drawing)> = match group {
         Figures::Diagrams => vec![
-            ("vgg16", vgg16_diagram(SIDES[0])),
-            ("transfer", transfer_diagram(SIDES[0])?),
-            ("model-1", model_1_diagram(SIDES[0])?),
-            ("model-2", model_2_diagram(SIDES[1])?),
+            ("vgg16", vgg16_diagram(MODEL_PIXELS[0])),
+            ("transfer", transfer_diagram(MODEL_PIXELS[0])?),
+            ("model-1", model_1_diagram(MODEL_PIXELS[0])?),
+            ("model-2", model_2_diagram(MODEL_PIXELS[1])?),
         ],
         Figures::Data => {
             let films = films(reproduction, dataset)?;
-            let film = middle(&films)?;
+            let none = || LabError::Data("no film to show in the figures; hint: --pictures DIR".to_owned());
+            let film = Film::typical(&films).ok_or_else(none)?;
             let found = extract_hand(&film.plane, &HandRecipe::default());
             let ranges = AugmentRanges::default();
             vec![
@@ -52,8 +45,7 @@ pub(super) fn write(
         Figures::Errors => of_errors(reproduction)?,
         Figures::Attention => {
             let films = films(reproduction, dataset)?;
-            let step = films.len().div_ceil(MAPS).max(1);
-            let films: Vec<Film> = films.into_iter().step_by(step).collect();
+            let films = Film::few(&films, ATTENTION_FILMS);
             vec![("attention-maps", attention_maps(&predictor(reproduction, ATTENTION_MODEL)?, &films)?)]
         }
         Figures::Table => {
@@ -81,20 +73,14 @@ pub(super) fn predictor(reproduction: &Reproduction, model: &str) -> Result<Pred
 fn films(reproduction: &Reproduction, dataset: &Dataset) -> Result<Vec<Film>, LabError> {
     match &reproduction.pictures {
         Some(folder) => Film::folder(folder),
-        None => Film::spread(dataset, AGES),
+        None => Film::spread(dataset, SAMPLE_COLUMNS),
     }
-}
-
-/// In the middle of a row of ages the hand looks as most do.
-fn middle(films: &[Film]) -> Result<&Film, LabError> {
-    let none = || LabError::Data("no film to show in the figures; hint: --pictures DIR".to_owned());
-    films.get(films.len() / 3).ok_or_else(none)
 }
 
 fn of_errors(reproduction: &Reproduction) -> Result<Vec<(&'static str, Drawing)>, LabError> {
     let (mut series, mut curves) = (Vec::new(), Vec::new());
-    for (run, name) in MODELS {
-        let run = RunFolder::existing(&reproduction.out.join(folder_of(run)))?;
+    for (name, run) in MODELS {
+        let run = RunFolder::existing(&reproduction.out.join(folder_of(&format!("{run}-both"))))?;
         series.push(Series { name: name.to_owned(), scored: run.predictions(Part::Holdout)? });
         curves.push(LearningCurve { name: name.to_owned(), epochs: run.epochs()? });
     }

@@ -9,7 +9,6 @@ mod figures;
 mod ledger;
 mod networks;
 mod plan;
-mod predictions;
 mod regions;
 mod report;
 mod step;
@@ -53,7 +52,8 @@ impl Reproduction {
     pub fn run(&self, only: &[String], told: &mut dyn FnMut(&str)) -> Result<(), LabError> {
         let dataset = Dataset::read(&self.data)?;
         let dataset = if self.quick { dataset.limited(QUICK_RADIOGRAPHS) } else { dataset };
-        let data_digest = dataset.digest(&dataset.file_digests()?);
+        let data = Data { files: dataset.file_digests()?, dataset };
+        let data_digest = data.dataset.digest(&data.files);
         std::fs::create_dir_all(&self.out).map_err(LabError::io(&self.out))?;
         let steps = wanted(plan(self)?, only)?;
         let mut ledger = Ledger::open(&self.out)?;
@@ -71,7 +71,7 @@ impl Reproduction {
             }
             told(&format!("{place}: {}", step.work.describe()));
             let watch = Stopwatch::start(&self.out, &step.name, &key)?;
-            let outputs = self.perform(step, &key, &dataset, &ledger, told)?;
+            let outputs = self.perform(step, &key, &data, &ledger, told)?;
             let seconds = watch.stop();
             ledger.add(&step.name, key, seconds, &outputs)?;
             told(&format!("{place}: done in {seconds:.0} s; {:.0} % of the whole", 100.0 * before / whole));
@@ -92,20 +92,27 @@ impl Reproduction {
         &self,
         step: &Step,
         key: &Digest,
-        dataset: &Dataset,
+        data: &Data,
         ledger: &Ledger,
         told: &mut dyn FnMut(&str),
     ) -> Result<Vec<String>, LabError> {
         match &step.work {
-            Work::Features(recipe) => networks::cache(self, recipe, dataset),
-            Work::Network(recipe) => networks::train_network(self, recipe, key, dataset, told),
+            Work::Features(recipe) => networks::cache(self, recipe, data),
+            Work::Network(recipe) => networks::train_network(self, recipe, key, data, told),
             Work::Bands => bands::write(self),
-            Work::Regions(model) => regions::write(self, model, dataset),
-            Work::Figures(group) => figures::write(self, *group, dataset),
+            Work::Regions(model) => regions::write(self, model, &data.dataset),
+            Work::Figures(group, _) => figures::write(self, *group, &data.dataset),
             Work::Table => table::write(self),
-            Work::Report => report::write(self, dataset, ledger),
+            Work::Report => report::write(self, &data.dataset, ledger),
         }
     }
+}
+
+/// What all steps read: thousands of files are hashed once for all of them.
+struct Data {
+    dataset: Dataset,
+    /// SHA-256 of every image file, in the order of the radiographs.
+    files: Vec<Digest>,
 }
 
 /// The steps called `only` and those that they need; all where none is named.

@@ -1,5 +1,8 @@
-use super::Reproduction;
-use crate::{Dataset, EpochRecord, Experiment, FrozenVgg16, LabError, Purpose, Recipe, RunFolder, train};
+use super::{Data, Reproduction};
+use crate::{
+    EpochRecord, Experiment, FrozenVgg16, LabError, Part, Purpose, Recipe, RunFolder, Scored,
+    read_predictions, train,
+};
 use boneage_core::Digest;
 use std::path::Path;
 
@@ -12,13 +15,19 @@ pub(super) fn folder_of(name: &str) -> String {
     format!("runs/{name}")
 }
 
+/// What a run of this reproduction predicts for the held-out radiographs; `None` where it has not finished.
+pub(super) fn held_out(reproduction: &Reproduction, name: &str) -> Result<Option<Vec<Scored>>, LabError> {
+    let file = reproduction.out.join(folder_of(name)).join("predictions.csv");
+    file.exists().then(|| read_predictions(&file, Part::Holdout)).transpose()
+}
+
 /// Fills the cache that recipes like this one read.
 pub(super) fn cache(
     reproduction: &Reproduction,
     recipe: &Recipe,
-    dataset: &Dataset,
+    data: &Data,
 ) -> Result<Vec<String>, LabError> {
-    let (experiment, backbone) = open(reproduction, recipe, dataset)?;
+    let (experiment, backbone) = open(reproduction, recipe, data)?;
     experiment.fill(&backbone, Purpose::Report)?;
     Ok(Vec::new())
 }
@@ -28,10 +37,10 @@ pub(super) fn train_network(
     reproduction: &Reproduction,
     recipe: &Recipe,
     key: &Digest,
-    dataset: &Dataset,
+    data: &Data,
     told: &mut dyn FnMut(&str),
 ) -> Result<Vec<String>, LabError> {
-    let (experiment, backbone) = open(reproduction, recipe, dataset)?;
+    let (experiment, backbone) = open(reproduction, recipe, data)?;
     // Caches may be lost between runs: what is there costs nothing here.
     experiment.fill(&backbone, Purpose::Report)?;
     let folder = folder_of(&recipe.name);
@@ -48,10 +57,11 @@ pub(super) fn train_network(
 fn open(
     reproduction: &Reproduction,
     recipe: &Recipe,
-    dataset: &Dataset,
+    data: &Data,
 ) -> Result<(Experiment, FrozenVgg16), LabError> {
     let backbone = FrozenVgg16::read(&reproduction.backbone, recipe.transfer.frozen)?;
-    let experiment = Experiment::of(recipe.clone(), dataset.clone(), &reproduction.cache, &backbone)?;
+    let experiment =
+        Experiment::of(recipe.clone(), data.dataset.clone(), &data.files, &reproduction.cache, &backbone)?;
     Ok((experiment, backbone))
 }
 

@@ -93,7 +93,9 @@ pub(super) fn plan(reproduction: &Reproduction) -> Result<Vec<Step>, LabError> {
         ("figures-of-attention", &models[1..], Figures::Attention),
         ("figures-of-table", &["table".to_owned()], Figures::Table),
     ] {
-        add(name, needs, 0.1, Work::Figures(group));
+        let pictures = reproduction.pictures.clone();
+        let pictures = pictures.filter(|_| matches!(group, Figures::Data | Figures::Attention));
+        add(name, needs, 0.1, Work::Figures(group, pictures));
         shown.push(name.to_owned());
     }
     add("report", &shown, 0.1, Work::Report);

@@ -1,11 +1,11 @@
 use super::Reproduction;
 use super::bands::Discussion;
 use super::ledger::Ledger;
-use super::predictions::{error_of, of_run};
+use super::networks::held_out;
 use super::regions::Regions;
 use super::table::{Cell, cells};
 use crate::checkpoint::write_atomically;
-use crate::{Dataset, Estimate, LabError, Part};
+use crate::{Dataset, Estimate, LabError};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 
@@ -120,15 +120,11 @@ fn comparisons(reproduction: &Reproduction, pairs: &[(&str, &str, &str)]) -> Res
     let mut text = String::from("| | MAE before | after | change (95 %) |\n|---|---:|---:|---:|\n");
     let mut any = false;
     for &(what, from, to) in pairs {
-        let missing = |name: &str| !reproduction.out.join("runs").join(name).join("predictions.csv").exists();
-        if missing(from) || missing(to) {
-            continue;
-        }
-        let errors = |name| -> Result<HashMap<String, f64>, LabError> {
-            let scored = of_run(reproduction, name, Part::Holdout)?;
-            Ok(scored.into_iter().map(|s| (s.id.clone(), error_of(&s).abs())).collect())
+        let errors = |name| -> Result<Option<HashMap<String, f64>>, LabError> {
+            let scored = held_out(reproduction, name)?;
+            Ok(scored.map(|scored| scored.into_iter().map(|s| (s.id.clone(), s.error().abs())).collect()))
         };
-        let (before, after) = (errors(from)?, errors(to)?);
+        let (Some(before), Some(after)) = (errors(from)?, errors(to)?) else { continue };
         let mut shared: Vec<&String> = before.keys().filter(|id| after.contains_key(*id)).collect();
         shared.sort();
         let differences: Vec<f64> = shared.iter().map(|id| after[*id] - before[*id]).collect();
@@ -152,11 +148,8 @@ fn transfer(reproduction: &Reproduction) -> Result<String, LabError> {
         ("the first ten of thirteen convolutions frozen", "paper-transfer-first-layers-frozen"),
         ("a new head on frozen features", "paper-transfer-new-head"),
     ] {
-        if !reproduction.out.join("runs").join(name).join("predictions.csv").exists() {
-            continue;
-        }
-        let scored = of_run(reproduction, name, Part::Holdout)?;
-        let errors: Vec<f64> = scored.iter().map(|s| error_of(s).abs()).collect();
+        let Some(scored) = held_out(reproduction, name)? else { continue };
+        let errors: Vec<f64> = scored.iter().map(|s| s.error().abs()).collect();
         if let Some(mae) = Estimate::of_mean(name, &errors) {
             any = true;
             text.push_str(&format!("| {way} | {} |\n", told(&mae)));

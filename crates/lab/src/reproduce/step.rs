@@ -1,5 +1,6 @@
 use crate::Recipe;
 use boneage_core::Digest;
+use std::path::PathBuf;
 
 /// Changes when the code of a step comes to mean something else, so that old results are made again.
 const VERSION: &str = "1";
@@ -41,8 +42,8 @@ pub(super) enum Work {
     Bands,
     /// Attention and occlusion by region of the hand, of one trained model.
     Regions(String),
-    /// A group of figures.
-    Figures(Figures),
+    /// A group of figures; of those that show radiographs, from this folder.
+    Figures(Figures, Option<PathBuf>),
     /// Table I.
     Table,
     /// The report.
@@ -64,7 +65,7 @@ impl Work {
         match self {
             Work::Features(recipe) | Work::Network(recipe) => recipe.to_json().to_string(),
             Work::Regions(model) => model.clone(),
-            Work::Figures(group) => format!("{group:?}"),
+            Work::Figures(group, pictures) => format!("{group:?} {pictures:?}"),
             Work::Bands | Work::Table | Work::Report => String::new(),
         }
     }
@@ -79,15 +80,15 @@ impl Work {
             Work::Network(recipe) => recipe.description.clone(),
             Work::Bands => "errors by age and sex; one model for both sexes against one for each".to_owned(),
             Work::Regions(model) => format!("attention and occlusion by region of the hand, {model}"),
-            Work::Figures(Figures::Data) => {
+            Work::Figures(Figures::Data, _) => {
                 "figures of samples, ages, extraction and augmentation".to_owned()
             }
-            Work::Figures(Figures::Diagrams) => "diagrams of the networks".to_owned(),
-            Work::Figures(Figures::Errors) => {
+            Work::Figures(Figures::Diagrams, _) => "diagrams of the networks".to_owned(),
+            Work::Figures(Figures::Errors, _) => {
                 "figures of predicted against true, residuals, learning".to_owned()
             }
-            Work::Figures(Figures::Attention) => "attention maps on a sheet".to_owned(),
-            Work::Figures(Figures::Table) => "table I as a figure".to_owned(),
+            Work::Figures(Figures::Attention, _) => "attention maps on a sheet".to_owned(),
+            Work::Figures(Figures::Table, _) => "table I as a figure".to_owned(),
             Work::Table => "table I: the paper, ours, a constant".to_owned(),
             Work::Report => "the report".to_owned(),
         }
