@@ -5,7 +5,7 @@ use boneage_core::Digest;
 
 /// The networks of table I and beside it, as files of the recipes' folder. Those that read the same features
 /// follow each other, and those of both sexes come first, as their features hold the others'.
-const NETWORKS: [&str; 30] = [
+const NETWORKS: [&str; 29] = [
     "fc-both",
     "fc-male",
     "fc-female",
@@ -30,7 +30,6 @@ const NETWORKS: [&str; 30] = [
     "attention-female",
     "attention-sex-both",
     "fc-500-both",
-    "attention-both-two-views",
     "attention-both-unmasked",
     "attention-male-unmasked",
     "attention-female-unmasked",

@@ -46,7 +46,7 @@ pub(super) fn write(
             "mask",
             compare(&[
                 ("Model 1", "paper-fc-both-unmasked", "paper-fc-both-two-views"),
-                ("Model 2", "paper-attention-both-unmasked", "paper-attention-both-two-views"),
+                ("Model 2", "paper-attention-both-unmasked", "paper-attention-both"),
             ])?,
         ),
         (
