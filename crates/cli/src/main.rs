@@ -5,6 +5,7 @@
 
 mod commands;
 mod exit;
+mod heap;
 mod inputs;
 mod models;
 mod overlay;
@@ -54,7 +55,10 @@ enum Command {
 
 fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Exit> {
     match cli.command {
-        Command::Predict(args) => commands::predict::run(args, printer),
+        Command::Predict(args) => {
+            heap::keep_what_is_freed();
+            commands::predict::run(args, printer)
+        }
         Command::Models(args) => commands::models::run(args, printer),
         Command::Evaluate(args) => commands::evaluate::run(args, printer),
         Command::Train(args) => commands::train::run(args, printer),
