@@ -63,6 +63,7 @@ enum Split {
 /// Every figure, by the name of its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Name {
+    Connections,
     Vgg16,
     Transfer,
     Model1,
@@ -92,6 +93,7 @@ enum Input {
 impl Name {
     fn as_str(self) -> &'static str {
         match self {
+            Name::Connections => "connections",
             Name::Vgg16 => "vgg16",
             Name::Transfer => "transfer",
             Name::Model1 => "model1",
@@ -111,7 +113,7 @@ impl Name {
 
     fn input(self) -> Input {
         match self {
-            Name::Vgg16 | Name::Transfer | Name::Model1 | Name::Model2 => Input::Nothing,
+            Name::Connections | Name::Vgg16 | Name::Transfer | Name::Model1 | Name::Model2 => Input::Nothing,
             Name::AgeDistribution => Input::Data,
             Name::Samples | Name::Extraction | Name::Augmentation | Name::AttentionMaps => Input::Films,
             Name::Agreement | Name::Residuals | Name::ErrorsByAge | Name::LearningCurves => Input::Runs,
@@ -204,6 +206,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
 impl Settings {
     fn draw(&self, name: Name) -> anyhow::Result<Drawing> {
         Ok(match name {
+            Name::Connections => figures::connections_diagram(figures::MODEL_PIXELS[0])?,
             Name::Vgg16 => figures::vgg16_diagram(figures::MODEL_PIXELS[0]),
             Name::Transfer => figures::transfer_diagram(figures::MODEL_PIXELS[0])?,
             Name::Model1 => figures::model_1_diagram(figures::MODEL_PIXELS[0])?,

@@ -8,7 +8,8 @@
 //! | 3, extraction | [`stages`] |
 //! | section III.B, augmentation | [`augmentation`] |
 //! | 4, regressions | [`agreement`], [`regression_errors`] |
-//! | 5 and 6, networks and transfer | [`transfer_diagram`], [`vgg16_diagram`] |
+//! | 5, convolutional and dense | [`connections_diagram`] |
+//! | 6 and section IV.B.2, network and transfer | [`vgg16_diagram`], [`transfer_diagram`] |
 //! | 7 and 8, Models 1 and 2 | [`model_1_diagram`], [`model_2_diagram`] |
 //! | table I | [`comparison`] |
 //! | 9, predicted against true | [`agreement`], [`residuals`], [`errors_by_age`] |
@@ -24,6 +25,7 @@ mod augmentation;
 mod axes;
 mod boxes;
 mod comparison;
+mod connections;
 mod errors_by_age;
 mod film;
 mod learning;
@@ -42,6 +44,7 @@ pub use agreement::agreement;
 pub use attention_maps::attention_maps;
 pub use augmentation::augmentation;
 pub use comparison::{ComparedCell, comparison};
+pub use connections::connections_diagram;
 pub use errors_by_age::errors_by_age;
 pub use film::Film;
 pub use learning::{LearningCurve, learning_curves};
@@ -132,6 +135,7 @@ mod tests {
             ("samples", samples(&films)),
             ("one sample", samples(&films[..1])),
             ("augmentation", Ok(augmentation(&films[0], &Preprocess::default(), &ranges, 1))),
+            ("connections", connections_diagram(256)),
             ("vgg16", Ok(vgg16_diagram(256))),
             ("transfer", transfer_diagram(256)),
             ("model 2", model_2_diagram(500)),

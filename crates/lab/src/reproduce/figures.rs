@@ -5,8 +5,9 @@ use super::plan::ATTENTION_MODEL;
 use super::step::Figures;
 use crate::figures::{
     ATTENTION_FILMS, ComparedCell, Film, LearningCurve, MODEL_PIXELS, SAMPLE_COLUMNS, Series,
-    age_distribution, agreement, attention_maps, augmentation, comparison, errors_by_age, learning_curves,
-    model_1_diagram, model_2_diagram, residuals, samples, stages, transfer_diagram, vgg16_diagram,
+    age_distribution, agreement, attention_maps, augmentation, comparison, connections_diagram,
+    errors_by_age, learning_curves, model_1_diagram, model_2_diagram, residuals, samples, stages,
+    transfer_diagram, vgg16_diagram,
 };
 use crate::{AugmentRanges, Dataset, DatasetAnalysis, LabError, Part, RunFolder};
 use boneage_assess::Predictor;
@@ -24,6 +25,7 @@ pub(super) fn write(
 ) -> Result<Vec<String>, LabError> {
     let drawn: Vec<(&str, Drawing)> = match group {
         Figures::Diagrams => vec![
+            ("connections", connections_diagram(MODEL_PIXELS[0])?),
             ("vgg16", vgg16_diagram(MODEL_PIXELS[0])),
             ("transfer", transfer_diagram(MODEL_PIXELS[0])?),
             ("model-1", model_1_diagram(MODEL_PIXELS[0])?),
