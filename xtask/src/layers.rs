@@ -10,7 +10,10 @@ const ROOMS: [(&str, &[&str]); 11] = [
     ("boneage-vision", &["boneage-core"]),
     ("boneage-nets", &["boneage-core", "boneage-nn", "boneage-vision"]),
     ("boneage-classical", &["boneage-core"]),
-    ("boneage-assess", &["boneage-core", "boneage-nn", "boneage-vision", "boneage-nets"]),
+    (
+        "boneage-assess",
+        &["boneage-core", "boneage-nn", "boneage-vision", "boneage-nets", "boneage-classical"],
+    ),
     (
         "boneage-lab",
         &[

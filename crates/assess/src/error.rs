@@ -1,3 +1,4 @@
+use boneage_classical::ClassicalError;
 use boneage_core::Digest;
 use boneage_nets::NetsError;
 
@@ -112,6 +113,20 @@ pub enum AssessError {
         /// Digest of the bytes given.
         found: Digest,
     },
+    /// A network without the backbone that it stands on.
+    #[error("the model stands on the backbone {name} with digest {expected}, and none was given")]
+    NoBackbone {
+        /// The backbone's name in the manifest.
+        name: String,
+        /// Digest in the manifest.
+        expected: Digest,
+    },
+    /// The weights of a model are not those of the architecture that its manifest tells of.
+    #[error("the model's weights are not those of its architecture on images of {size} x {size} pixels")]
+    Architecture {
+        /// Side of the model's image, in pixels.
+        size: usize,
+    },
     /// The preprocessing makes images from which the backbone makes another map than the head reads.
     #[error(
         "an image of {size} x {size} pixels gives a map of {found:?}, the head reads {expected:?} (height, width, channels); hint: size and head in the recipe do not belong together"
@@ -127,4 +142,7 @@ pub enum AssessError {
     /// A network could not be built from its weights.
     #[error(transparent)]
     Nets(#[from] NetsError),
+    /// A regression could not be built from its weights.
+    #[error(transparent)]
+    Classical(#[from] ClassicalError),
 }

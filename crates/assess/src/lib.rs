@@ -4,7 +4,8 @@
 //! images through [`Predictor::assess`]. A model is one [`Bundle`]: a safetensors file of the head's
 //! weights whose metadata holds the [`Manifest`], which says everything about the model's use, so that an
 //! image meets in use what it met in training. The backbone below the head (the paper's VGG16, section
-//! on model 2) is a file of its own that many heads share, and is known by its digest.
+//! on model 2) is a file of its own that many heads share, and is known by its digest. A bundle may hold one of
+//! the paper's regressions instead, which needs no backbone and has no attention map.
 //!
 //! ```no_run
 //! use boneage_assess::{Predictor, Radiograph};
@@ -26,10 +27,13 @@ mod interval;
 mod judgement;
 mod manifest;
 mod predictor;
+mod reader;
+mod regression;
 
 pub use boneage_nets::{Arithmetic, WeightsFile};
-pub use bundle::Bundle;
+pub use bundle::{Bundle, ModelWeights, NetworkWeights};
 pub use error::AssessError;
 pub use interval::IntervalTable;
-pub use manifest::{BackboneName, Manifest, Metric, Training};
+pub use manifest::{BackboneName, Manifest, Metric, ModelShape, NetworkShape, Training};
 pub use predictor::{Predictor, Radiograph, Reading};
+pub use regression::{RegressionShape, greys};

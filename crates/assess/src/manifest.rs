@@ -1,4 +1,4 @@
-use crate::{AssessError, IntervalTable};
+use crate::{AssessError, IntervalTable, RegressionShape};
 use boneage_core::{Digest, Months, Sex};
 use boneage_nets::{HeadConfig, VGG16_CONVOLUTIONS};
 use boneage_vision::Preprocess;
@@ -17,18 +17,12 @@ pub struct Manifest {
     pub name: String,
     /// The model's own version, raised when it is trained again under the same name.
     pub version: String,
-    /// Architecture of the head.
-    pub head: HeadConfig,
-    /// From image to network, alike in training and use.
+    /// What reads the image.
+    pub model: ModelShape,
+    /// From a file to the model's square, alike in training and use.
     pub preprocess: Preprocess,
-    /// Mean age of the training images, in months: `months = value * age_sd + age_mean`.
-    pub age_mean: f32,
-    /// Standard deviation of the training images' ages, in months.
-    pub age_sd: f32,
     /// Lowest and highest age that the training images cover well; a reading outside is flagged.
     pub trained_ages: [Months; 2],
-    /// The network below the head, stored apart because many heads share it.
-    pub backbone: BackboneName,
     /// How the model was made.
     pub training: Training,
     /// What it was measured to do on images that it was not trained on.
@@ -43,6 +37,49 @@ pub struct Manifest {
     /// SHA-256 over the tensors, checked on load; `Bundle::to_bytes` writes it whatever stands here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<Digest>,
+}
+
+/// Architecture of what reads the image, by kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelShape {
+    /// A head on a backbone.
+    Network(NetworkShape),
+    /// One of the paper's regressions; it needs no other file.
+    Regression(RegressionShape),
+}
+
+/// A head on a backbone, and the scale of its answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkShape {
+    /// Architecture of the head.
+    pub head: HeadConfig,
+    /// Mean age of the training images, in months: `months = value * age_sd + age_mean`.
+    pub age_mean: f32,
+    /// Standard deviation of the training images' ages, in months.
+    pub age_sd: f32,
+    /// The network below the head, stored apart because many heads share it.
+    pub backbone: BackboneName,
+}
+
+impl NetworkShape {
+    /// Whether the head reads the child's sex beside the image.
+    pub fn uses_sex(&self) -> bool {
+        self.head.sex_units.is_some()
+    }
+
+    fn check(&self) -> Result<(), AssessError> {
+        let in_range = |field, value: f64, ok: bool, allowed| match ok {
+            true => Ok(()),
+            false => Err(AssessError::Value { field, value: value.to_string(), allowed }),
+        };
+        let sd = f64::from(self.age_sd);
+        in_range("age_sd", sd, sd > 0.0 && sd.is_finite(), "a positive number of months")?;
+        let frozen = self.backbone.frozen;
+        in_range("backbone.frozen", frozen as f64, frozen <= VGG16_CONVOLUTIONS, "0 to 13 convolutions")?;
+        in_range("age_mean", self.age_mean.into(), self.age_mean.is_finite(), "a number of months")
+    }
 }
 
 /// A backbone by name and by content.
@@ -100,9 +137,9 @@ pub struct Metric {
 
 impl Manifest {
     /// The layout that this program reads and writes.
-    pub const FORMAT: u32 = 1;
+    pub const FORMAT: u32 = 2;
 
-    /// Reads a manifest and checks the numbers that the predictor multiplies with.
+    /// Reads a manifest, of format 1 as well, and checks the numbers that the predictor multiplies with.
     pub fn from_json(json: &str) -> Result<Self, AssessError> {
         // The format is looked at first: a manifest of tomorrow fails for that and not for a field it has.
         #[derive(Deserialize)]
@@ -113,10 +150,12 @@ impl Manifest {
         let Format { format } = serde_json::from_str(json).map_err(unreadable)?;
         // A backbone has a manifest of its own, without a format.
         let format = format.ok_or(AssessError::NotAModel)?;
-        if format != Manifest::FORMAT {
-            return Err(AssessError::Format { found: format, known: Manifest::FORMAT });
-        }
-        let manifest: Manifest = serde_json::from_str(json).map_err(unreadable)?;
+        let manifest = match format {
+            Manifest::FORMAT => serde_json::from_str::<Manifest>(json),
+            1 => serde_json::from_str(json).and_then(|fields| serde_json::from_value(of_format_1(fields))),
+            _ => return Err(AssessError::Format { found: format, known: Manifest::FORMAT }),
+        };
+        let manifest = manifest.map_err(unreadable)?;
         manifest.check()?;
         Ok(manifest)
     }
@@ -127,6 +166,23 @@ impl Manifest {
         self.training.recipe.get("cohort")?.as_str()?.parse().ok()
     }
 
+    /// The backbone that the model stands on; none of a regression.
+    pub fn backbone(&self) -> Option<&BackboneName> {
+        self.network().map(|network| &network.backbone)
+    }
+
+    /// Whether the model reads the child's sex beside the image.
+    pub fn uses_sex(&self) -> bool {
+        self.network().is_some_and(NetworkShape::uses_sex)
+    }
+
+    fn network(&self) -> Option<&NetworkShape> {
+        match &self.model {
+            ModelShape::Network(network) => Some(network),
+            ModelShape::Regression(_) => None,
+        }
+    }
+
     /// The manifest as indented JSON.
     pub fn to_json(&self) -> Result<String, AssessError> {
         serde_json::to_string_pretty(self)
@@ -134,17 +190,23 @@ impl Manifest {
     }
 
     fn check(&self) -> Result<(), AssessError> {
-        let in_range = |field, value: f64, ok: bool, allowed| match ok {
-            true => Ok(()),
-            false => Err(AssessError::Value { field, value: value.to_string(), allowed }),
-        };
-        let sd = f64::from(self.age_sd);
-        in_range("age_sd", sd, sd > 0.0 && sd.is_finite(), "a positive number of months")?;
-        let frozen = self.backbone.frozen;
-        in_range("backbone.frozen", frozen as f64, frozen <= VGG16_CONVOLUTIONS, "0 to 13 convolutions")?;
-        in_range("age_mean", self.age_mean.into(), self.age_mean.is_finite(), "a number of months")?;
+        match &self.model {
+            ModelShape::Network(network) => network.check()?,
+            ModelShape::Regression(regression) => regression.check()?,
+        }
         self.interval.as_ref().map_or(Ok(()), IntervalTable::check)
     }
+}
+
+/// The fields of format 1, which knew networks alone and had their fields among the others, as format 2 has them.
+fn of_format_1(mut fields: serde_json::Map<String, serde_json::Value>) -> serde_json::Value {
+    let network: serde_json::Map<String, serde_json::Value> = ["head", "age_mean", "age_sd", "backbone"]
+        .into_iter()
+        .filter_map(|name| fields.remove_entry(name))
+        .collect();
+    fields.insert("model".to_owned(), serde_json::json!({ "network": network }));
+    fields.insert("format".to_owned(), Manifest::FORMAT.into());
+    fields.into()
 }
 
 #[cfg(test)]
@@ -161,16 +223,18 @@ pub(crate) mod tests {
             format: Manifest::FORMAT,
             name: "tiny".into(),
             version: "1".into(),
-            head,
+            model: ModelShape::Network(NetworkShape {
+                head,
+                age_mean: 127.3,
+                age_sd: 41.2,
+                backbone: BackboneName {
+                    name: "vgg16-imagenet".into(),
+                    digest: digest.clone(),
+                    frozen: VGG16_CONVOLUTIONS,
+                },
+            }),
             preprocess: Preprocess::default(),
-            age_mean: 127.3,
-            age_sd: 41.2,
             trained_ages: [Months(12.0), Months(216.0)],
-            backbone: BackboneName {
-                name: "vgg16-imagenet".into(),
-                digest: digest.clone(),
-                frozen: VGG16_CONVOLUTIONS,
-            },
             training: Training {
                 recipe: serde_json::json!({ "epochs": 1 }),
                 recipe_digest: digest.clone(),
@@ -194,10 +258,39 @@ pub(crate) mod tests {
             assert_ne!(changed, json, "{from} stands in the manifest");
             Manifest::from_json(&changed).unwrap_err().to_string()
         };
-        assert!(message("\"format\": 1", "\"format\": 2").contains("has format 2, this program knows 1"));
-        assert!(message("\"format\": 1,", "").contains("is not that of a model"));
+        assert!(message("\"format\": 2", "\"format\": 3").contains("has format 3, this program knows 2"));
+        assert!(message("\"format\": 2,", "").contains("is not that of a model"));
         assert!(message("\"name\"", "\"nom\": 1, \"name\"").contains("nom"));
         assert!(message("41.2", "0.0").contains("age_sd = 0"));
         assert!(message("\"hidden\": 3", "\"hidden\": 3000000000").contains("hidden"));
+    }
+
+    #[test]
+    fn a_manifest_of_format_1_is_read_as_one_of_today() {
+        let mut fields = serde_json::to_value(manifest()).unwrap();
+        let network = fields["model"]["network"].take();
+        let fields = fields.as_object_mut().unwrap();
+        fields.remove("model");
+        fields.insert("format".into(), 1.into());
+        let unmoved = serde_json::to_string(&fields).unwrap();
+        assert!(Manifest::from_json(&unmoved).unwrap_err().to_string().contains("head"));
+        fields.extend(network.as_object().unwrap().clone());
+        let read = Manifest::from_json(&serde_json::to_string(&fields).unwrap()).unwrap();
+        assert_eq!(read.to_json().unwrap(), manifest().to_json().unwrap());
+    }
+
+    #[test]
+    fn classes_of_a_regression_have_ages() {
+        let with = |ages: &str| {
+            let json = manifest().to_json().unwrap();
+            let mut fields: serde_json::Value = serde_json::from_str(&json).unwrap();
+            let shape = format!(r#"{{"regression":{{"logistic":{{"link":"one-vs-rest","ages":{ages}}}}}}}"#);
+            fields["model"] = serde_json::from_str(&shape).unwrap();
+            Manifest::from_json(&fields.to_string())
+        };
+        let read = with("[12.0, 24.0]").unwrap();
+        assert!(read.backbone().is_none() && !read.uses_sex());
+        assert!(with("[]").unwrap_err().to_string().contains("0 ages"));
+        assert!(with("[1e39]").is_err());
     }
 }

@@ -1,8 +1,9 @@
 use crate::attention::spread;
 use crate::judgement::{by_seriousness, contrast, decide, flag_of_age, flag_of_contrast, is_readable};
+use crate::reader::Reader;
 use crate::{AssessError, Bundle, Manifest};
 use boneage_core::{Assessment, Digest, Flag, FlagCode, ModelName, Months, Plane, Sex, SexGiven};
-use boneage_nets::{Arithmetic, Head, HeadOutput, VGG16_BLOCKS, Vgg16, WeightsFile};
+use boneage_nets::{Arithmetic, WeightsFile};
 use boneage_vision::Frame;
 
 /// One image with what is known about it.
@@ -18,33 +19,33 @@ pub struct Radiograph<'a> {
     pub input: Option<&'a Digest>,
 }
 
-/// What the network alone says about one image, before anything is judged.
+/// What the model alone says about one image, before anything is judged.
 pub struct Reading {
-    /// The bone age on the network's scale; may lie below 0.
+    /// The bone age on the model's scale; may lie below 0.
     pub months: Months,
-    /// The attention map, `[height, width]` of the last feature map, 0..1.
+    /// The attention map, `[height, width]` of the last feature map, 0..1; none of a regression.
     pub attention: Option<Plane>,
-    /// How the image was brought before the network.
+    /// How the image was brought before the model.
     pub frame: Frame,
 }
 
 /// A model ready to read images.
 pub struct Predictor {
     manifest: Manifest,
-    head: Head,
-    backbone: Vgg16,
+    reader: Reader,
     name: ModelName,
 }
 
 impl Predictor {
-    /// A predictor from the bytes of a bundle and of the backbone that it names.
+    /// A predictor from the bytes of a bundle and of the backbone that it names; a regression needs none, and
+    /// passes over what is given.
     ///
     /// # Errors
     /// If either is damaged, or if backbone, preprocessing and head do not belong together; the message
     /// names what differs.
     pub fn new(bundle: &[u8], backbone: &[u8]) -> Result<Self, AssessError> {
         let [bundle, backbone] = [bundle, backbone].map(<[u8]>::to_vec).map(WeightsFile::new);
-        Predictor::open(&bundle, &backbone, Arithmetic::default())
+        Predictor::open(&bundle, Some(&backbone), Arithmetic::default())
     }
 
     /// The same with convolutions that are computed as `arithmetic` says. Files that somebody vouches for are
@@ -54,25 +55,15 @@ impl Predictor {
     /// As [`new`](Self::new).
     pub fn open(
         bundle: &WeightsFile,
-        backbone: &WeightsFile,
+        backbone: Option<&WeightsFile>,
         arithmetic: Arithmetic,
     ) -> Result<Self, AssessError> {
-        let read = || Bundle::read_head(bundle.bytes(), !bundle.is_vouched());
-        let network = || Vgg16::open(backbone, Some(bundle), arithmetic);
-        // Three pieces that need nothing of each other; what is wrong with the bundle is told first.
-        let (digest, (head, network)) =
-            rayon::join(|| bundle.digest().clone(), || rayon::join(read, network));
-        let (manifest, head) = head?;
-        let backbone = network?;
-        let wanted = &manifest.backbone;
-        if wanted.digest != *backbone.digest() {
-            let (name, expected) = (wanted.name.clone(), wanted.digest.clone());
-            return Err(AssessError::Backbone { name, expected, found: backbone.digest().clone() });
-        }
+        let manifest = Bundle::read_manifest(bundle.bytes())?;
+        let (digest, reader) =
+            rayon::join(|| bundle.digest().clone(), || Reader::open(&manifest, bundle, backbone, arithmetic));
+        let reader = reader?;
         let name = ModelName { name: manifest.name.clone(), digest };
-        let predictor = Predictor { manifest, head, backbone, name };
-        predictor.check_map()?;
-        Ok(predictor)
+        Ok(Predictor { manifest, reader, name })
     }
 
     /// The model's name and the digest of its bundle.
@@ -103,29 +94,13 @@ impl Predictor {
         (self.judge_in_words(radiograph, &reading, contrast), reading)
     }
 
-    /// What the network says, whatever there is to say against the image: evaluation counts every image.
+    /// What the model says, whatever there is to say against the image: evaluation counts every image.
     ///
     /// Without a sex, a model that was trained with one reads both and the mean counts.
     pub fn read(&self, plane: &Plane, sex: Option<Sex>) -> Reading {
         let frame = self.manifest.preprocess.frame(plane);
-        let features = self
-            .backbone
-            .features(&[&frame.image()])
-            .expect("one square image of the size that was checked on load");
-        let inputs: Vec<f32> = match (sex, self.uses_sex()) {
-            (Some(sex), _) => vec![sex.as_input()],
-            (None, true) => vec![Sex::Female.as_input(), Sex::Male.as_input()],
-            (None, false) => vec![0.0],
-        };
-        let repeated = features.values.repeat(inputs.len());
-        let HeadOutput { value, attention } = self.head.predict(&repeated, &inputs);
-        let mean = value.iter().sum::<f32>() / value.len() as f32;
-        let Manifest { age_mean, age_sd, .. } = self.manifest;
-        // The attention is made before the sex comes in: the first map is that of every sex.
-        let cells = features.height * features.width;
-        let attention =
-            attention.map(|maps| Plane::new(features.width, features.height, maps[..cells].to_vec()));
-        Reading { months: Months(mean * age_sd + age_mean), attention, frame }
+        let (months, attention) = self.reader.read(&frame.image(), sex);
+        Reading { months, attention, frame }
     }
 
     /// The assessment that a reading of this radiograph deserves.
@@ -158,7 +133,7 @@ impl Predictor {
         if readable {
             flags.extend(flag_of_age(reading.months, self.manifest.trained_ages));
         }
-        if radiograph.sex.value.is_none() && self.uses_sex() {
+        if radiograph.sex.value.is_none() && self.manifest.uses_sex() {
             let message = "no sex was given; the mean of the readings for a girl and for a boy is told";
             flags.push(Flag::new(FlagCode::SexUnknown, message));
         }
@@ -180,18 +155,5 @@ impl Predictor {
             hand: None,
             input: radiograph.input.cloned(),
         }
-    }
-
-    fn uses_sex(&self) -> bool {
-        self.manifest.head.sex_units.is_some()
-    }
-
-    /// Each block of the backbone ends in a pooling that halves the side, rounding down.
-    fn check_map(&self) -> Result<(), AssessError> {
-        let Manifest { head, preprocess, .. } = &self.manifest;
-        let (side, size) = (preprocess.size >> VGG16_BLOCKS.len(), preprocess.size);
-        let channels = VGG16_BLOCKS.iter().copied().flatten().copied().last().unwrap_or(0);
-        let (expected, found) = ([head.height, head.width, head.channels], [side, side, channels]);
-        if expected == found { Ok(()) } else { Err(AssessError::Map { size, expected, found }) }
     }
 }

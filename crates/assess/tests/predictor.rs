@@ -1,7 +1,10 @@
 //! The predictor on the shipped backbone with a small untrained head: what matters here is the way of an
 //! image, not the age.
 
-use boneage_assess::{AssessError, BackboneName, Bundle, Manifest, Predictor, Radiograph, Training};
+use boneage_assess::{
+    AssessError, BackboneName, Bundle, Manifest, ModelShape, ModelWeights, NetworkShape, NetworkWeights,
+    Predictor, Radiograph, Training,
+};
 use boneage_core::{Decision, Digest, FlagCode, Months, Plane, Sex, SexGiven, SexSource};
 use boneage_nets::{Arithmetic, Head, HeadConfig, HeadKind, WeightsFile};
 use boneage_vision::Preprocess;
@@ -24,12 +27,18 @@ fn bundle(change: impl FnOnce(&mut Manifest)) -> Vec<u8> {
         format: Manifest::FORMAT,
         name: "tiny".into(),
         version: "1".into(),
-        head,
+        model: ModelShape::Network(NetworkShape {
+            head: head.clone(),
+            age_mean: 127.3,
+            age_sd: 41.2,
+            backbone: BackboneName {
+                name: "vgg16-imagenet".into(),
+                digest: Digest::of(&BACKBONE),
+                frozen: 13,
+            },
+        }),
         preprocess,
-        age_mean: 127.3,
-        age_sd: 41.2,
         trained_ages: [Months(-1000.0), Months(1000.0)],
-        backbone: BackboneName { name: "vgg16-imagenet".into(), digest: Digest::of(&BACKBONE), frozen: 13 },
         training: Training {
             recipe: serde_json::Value::Null,
             recipe_digest: digest.clone(),
@@ -43,9 +52,15 @@ fn bundle(change: impl FnOnce(&mut Manifest)) -> Vec<u8> {
         weights: None,
     };
     change(&mut manifest);
-    Bundle { head: Head::new(manifest.head.clone(), 11), manifest, tuned: Vec::new() }
-        .to_bytes()
-        .expect("a sound bundle")
+    let weights = NetworkWeights { head: Head::new(head, 11), tuned: Vec::new() };
+    Bundle { manifest, weights: ModelWeights::Network(weights) }.to_bytes().expect("a sound bundle")
+}
+
+fn network(manifest: &mut Manifest) -> &mut NetworkShape {
+    match &mut manifest.model {
+        ModelShape::Network(shape) => shape,
+        ModelShape::Regression(_) => panic!("a network"),
+    }
 }
 
 fn film() -> Plane {
@@ -105,7 +120,7 @@ fn a_blank_image_is_refused_without_an_age() {
 #[test]
 fn an_age_is_never_negative_and_leaves_its_range_with_a_flag() {
     let low = bundle(|manifest| {
-        manifest.age_mean = -500.0;
+        network(manifest).age_mean = -500.0;
         manifest.trained_ages = [Months(12.0), Months(216.0)];
     });
     let predictor = Predictor::new(&low, &BACKBONE).expect("a sound model");
@@ -118,7 +133,7 @@ fn an_age_is_never_negative_and_leaves_its_range_with_a_flag() {
 #[test]
 fn what_does_not_belong_together_is_named() {
     let error = |bundle: &[u8]| Predictor::new(bundle, &BACKBONE).map(|_| ()).expect_err("refused");
-    let other = bundle(|manifest| manifest.backbone.digest = Digest::of(b"another"));
+    let other = bundle(|manifest| network(manifest).backbone.digest = Digest::of(b"another"));
     assert!(matches!(error(&other), AssessError::Backbone { .. }));
     let mut damaged = bundle(|_| ());
     *damaged.last_mut().unwrap() ^= 1;
@@ -134,7 +149,7 @@ fn what_does_not_belong_together_is_named() {
 #[test]
 fn the_exact_way_reads_the_same_age() {
     let [file, backbone] = [bundle(|_| ()), BACKBONE.clone()].map(WeightsFile::new);
-    let exact = Predictor::open(&file, &backbone, Arithmetic::Direct).expect("a sound model");
+    let exact = Predictor::open(&file, Some(&backbone), Arithmetic::Direct).expect("a sound model");
     let plane = Plane::from_fn(80, 90, |x, y| ((x * 7 + y * 13 + x * y) % 97) as f32 / 97.0);
     let (fast, slow) = (PREDICTOR.read(&plane, None).months.0, exact.read(&plane, None).months.0);
     assert!(fast != 0.0 && (fast - slow).abs() < 1e-3, "{fast} by Winograd, {slow} exactly");

@@ -2,7 +2,7 @@
 //!
 //! [`Samples`] hold one image a row. A [`Pca`] finds the directions along which they differ most,
 //! [`LinearRegression`] and [`LogisticRegression`] learn an age from the coordinates along them, or from the
-//! pixels themselves.
+//! pixels themselves, and an [`AgeRegression`] is what comes out.
 //!
 //! Results do not depend on the number of threads: work is cut by shape alone, every partial sum is added in
 //! one order, and what is drawn at random is drawn from a named stream.
@@ -16,6 +16,7 @@
 //! # Ok::<(), boneage_classical::ClassicalError>(())
 //! ```
 
+mod age_regression;
 mod error;
 mod linear;
 mod logistic;
@@ -24,6 +25,7 @@ mod pca;
 mod product;
 mod samples;
 
+pub use age_regression::{AgeClasses, AgeRegression};
 pub use error::ClassicalError;
 pub use linear::LinearRegression;
 pub use logistic::{Link, LogisticOptions, LogisticRegression};

@@ -1,8 +1,10 @@
 use crate::newton::{self, Problem};
 use crate::{ClassicalError, Samples};
+use serde::{Deserialize, Serialize};
 
 /// How the classes' scores become probabilities.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Link {
     /// A sigmoid a class, each class against all others: the paper's, as scikit-learn's default of 2018.
     #[default]

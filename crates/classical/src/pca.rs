@@ -131,6 +131,15 @@ impl Pca {
         Samples::new(centred.times(right.transpose()), self.components.len())
     }
 
+    /// Coordinates of one row along every component.
+    pub fn coordinates(&self, row: &[f32]) -> Vec<f32> {
+        let along = |component: &[f32]| {
+            let parts = component.iter().zip(row.iter().zip(&self.mean));
+            parts.map(|(&c, (x, mean))| f64::from(c) * f64::from(x - mean)).sum::<f64>() as f32
+        };
+        self.components.rows().map(along).collect()
+    }
+
     /// The samples that coordinates stand for, as far as the components can tell.
     ///
     /// # Errors

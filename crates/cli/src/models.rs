@@ -60,33 +60,45 @@ pub(crate) fn predictor(args: &ModelArgs, images: Images) -> anyhow::Result<Pred
     }
 }
 
+/// Everything about a model file but its numbers.
+pub(crate) fn read_manifest(path: &Path) -> anyhow::Result<Manifest> {
+    let read = || anyhow::Ok(Bundle::read_manifest(&fs::read(path)?)?);
+    read().with_context(|| format!("model {}", path.display()))
+}
+
 fn from_embedded(name: &str, arithmetic: Arithmetic) -> anyhow::Result<Predictor> {
     let bundle = file_named(name).ok_or_else(|| anyhow!("{name} is listed and gone"));
     let predictor = bundle.and_then(|bundle| {
         let manifest = Bundle::read_manifest(bundle.bytes())?;
-        let backbone = file_named(&manifest.backbone.name)
-            .ok_or_else(|| anyhow!("the backbone {} is not inside this binary", manifest.backbone.name))?;
-        Ok(Predictor::open(&bundle, &backbone, arithmetic)?)
+        let backbone = manifest.backbone().map(|backbone| {
+            let missing = || anyhow!("the backbone {} is not inside this binary", backbone.name);
+            file_named(&backbone.name).ok_or_else(missing)
+        });
+        Ok(Predictor::open(&bundle, backbone.transpose()?.as_ref(), arithmetic)?)
     });
     predictor.context(OurFault("read the embedded model"))
 }
 
-/// A bundle from a file; its backbone is the embedded one, else the file of its name beside the bundle.
+/// A bundle from a file; the backbone of a network is the embedded one, else the file of its name beside the bundle.
 fn from_file(path: &Path, arithmetic: Arithmetic) -> anyhow::Result<Predictor> {
     let shown = path.display();
     let bundle = fs::read(path).with_context(|| format!("model {shown}"))?;
-    let name = Bundle::read_manifest(&bundle).with_context(|| format!("model {shown}"))?.backbone.name;
-    let backbone = match file_named(&name) {
-        Some(embedded) => embedded,
-        None => {
-            let beside = path.with_file_name(format!("{name}.safetensors"));
-            WeightsFile::new(fs::read(&beside).with_context(|| {
-                format!("model {shown} needs the backbone {name}, looked for {}", beside.display())
-            })?)
-        }
-    };
-    Predictor::open(&WeightsFile::new(bundle), &backbone, arithmetic)
+    let manifest = Bundle::read_manifest(&bundle).with_context(|| format!("model {shown}"))?;
+    let backbone = manifest.backbone().map(|backbone| backbone_named(&backbone.name, path)).transpose()?;
+    Predictor::open(&WeightsFile::new(bundle), backbone.as_ref(), arithmetic)
         .with_context(|| format!("model {shown}"))
+}
+
+/// The backbone `name` of the bundle in the file `bundle`.
+fn backbone_named(name: &str, bundle: &Path) -> anyhow::Result<WeightsFile> {
+    if let Some(embedded) = file_named(name) {
+        return Ok(embedded);
+    }
+    let beside = bundle.with_file_name(format!("{name}.safetensors"));
+    let bytes = fs::read(&beside).with_context(|| {
+        format!("model {} needs the backbone {name}, looked for {}", bundle.display(), beside.display())
+    })?;
+    Ok(WeightsFile::new(bytes))
 }
 
 /// A file of the binary; whoever changes its bytes can change its digest as well.

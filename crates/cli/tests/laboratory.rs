@@ -25,6 +25,17 @@ epochs = 2
 batch = 8
 "#;
 
+const REGRESSION: &str = r#"
+name = "discs"
+cohort = "male"
+[preprocess]
+size = 16
+[regression]
+kind = "logistic"
+components = 2
+clip = [1, 120]
+"#;
+
 /// Sixty discs, each elsewhere and of another size.
 fn draw_data(bench: &Bench) {
     fs::create_dir_all(bench.path("rsna/images")).expect("a writable folder");
@@ -93,6 +104,43 @@ fn drawings_become_a_model_that_is_measured() {
     let checked = boneage(&["dataset", "check", "--data", "rsna"]);
     assert_eq!(checked.code, 1);
     assert!(checked.stdout.contains("images that cannot be read: 1"), "{}", checked.stdout);
+}
+
+#[test]
+fn a_regression_becomes_a_model_like_any_other() {
+    let bench = Bench::new();
+    draw_data(&bench);
+    bench.write("recipe.toml", REGRESSION.as_bytes());
+    let boneage = |args: &[&str]| run(bench.dir.path(), args);
+    let trained =
+        boneage(&["train", "recipe.toml", "--data", "rsna", "--cache-dir", "cache", "--out", "run"]);
+    assert_eq!(trained.code, 0, "{}", trained.stderr);
+    assert!(trained.stderr.contains("model run/model.safetensors"), "{}", trained.stderr);
+
+    let film = "rsna/images/1400.png";
+    let predict = |sex: &str| -> serde_json::Value {
+        let model = ["--model", "run/model.safetensors", "--overlay", sex, "--format", "json"];
+        let read = boneage(&[&["predict", film, "--sex", sex][..], &model].concat());
+        assert_eq!(read.code, 0, "{}", read.stderr);
+        assert!(fs::metadata(bench.path(&format!("{sex}/1400.overlay.png"))).is_ok());
+        serde_json::from_str(&read.stdout).expect("JSON")
+    };
+    let (boy, girl) = (predict("male"), predict("female"));
+    let has_flag = |json: &serde_json::Value| json.to_string().contains("other_sex");
+    assert!(has_flag(&girl) && !has_flag(&boy), "{boy} {girl}");
+    // What the run says about a film of its own.
+    let predictions = fs::read_to_string(bench.path("run/predictions.csv")).expect("the predictions");
+    let line = predictions.lines().find(|line| line.starts_with("1400,")).expect("a boy of the run");
+    let months = boy[0]["months"].as_f64().expect("months");
+    assert!(line.contains(&format!(",{months:.3}")), "{line} {months}");
+    assert!((1.0..=120.0).contains(&months));
+
+    let told = boneage(&["models", "run/model.safetensors"]);
+    assert!(told.code == 0 && told.stdout.starts_with("discs\n"), "{}{}", told.stdout, told.stderr);
+    let evaluated = boneage(&["evaluate", "--model", "run/model.safetensors", "--data", "rsna"]);
+    assert_eq!(evaluated.code, 0, "{}", evaluated.stderr);
+    let missing = boneage(&["models", "recipe.toml"]);
+    assert!(missing.code == 2 && missing.stderr.contains("model recipe.toml"), "{}", missing.stderr);
 }
 
 #[test]

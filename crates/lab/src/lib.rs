@@ -39,6 +39,7 @@ mod fill;
 mod intervals;
 mod letters;
 mod metrics;
+mod model_facts;
 mod predictions;
 mod progress;
 mod recipe;
@@ -68,8 +69,8 @@ pub use predictions::read_predictions;
 pub use progress::Progress;
 pub use recipe::{Augment, Cohort, LossName, Monitor, Recipe, Schedule, SplitName, Training, Transfer};
 pub use regression::{
-    AnyRecipe, Components, CountErrors, CrossValidated, FinishedRegression, LinkName, Regression,
-    RegressionKind, RegressionRecipe, WithoutComponents, train_regression,
+    AnyRecipe, Components, CountErrors, CrossValidated, FinishedRegression, Regression, RegressionKind,
+    RegressionRecipe, WithoutComponents, train_regression,
 };
 pub use reproduce::Reproduction;
 pub use run::{Finished, RunFolder};

@@ -1,13 +1,15 @@
 use crate::checkpoint::{read_network, write_atomically};
 use crate::feeder::AgeScale;
-use crate::metrics::percentile;
+use crate::model_facts::{self, ATTRIBUTION, LICENCE};
 use crate::predictions::predictions_csv;
 use crate::training::predict;
 use crate::{
-    Backbone, EpochRecord, Estimate, Evaluation, Experiment, LabError, Part, Purpose, Recipe, Scored, median,
+    Backbone, EpochRecord, Evaluation, Experiment, LabError, Part, Purpose, Recipe, Scored, median,
     read_predictions,
 };
-use boneage_assess::{BackboneName, Bundle, Manifest, Metric, Training};
+use boneage_assess::{
+    BackboneName, Bundle, Manifest, Metric, ModelShape, ModelWeights, NetworkShape, NetworkWeights, Training,
+};
 use boneage_core::Months;
 use boneage_nets::{Network, VggTail};
 use serde::Serialize;
@@ -15,12 +17,10 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Terms of every model that is trained on RSNA's data.
-const LICENCE: &str = "Trained on the RSNA 2017 Pediatric Bone Age Challenge data: non-commercial research and \
-                       education by RSNA's terms. VGG16 features: CC BY 4.0.";
-/// Whom to name.
-const ATTRIBUTION: &str = "RSNA Pediatric Bone Age Challenge 2017; VGG16 by K. Simonyan and A. Zisserman, \
-                           University of Oxford";
+/// What is added to the terms of every model, for the backbone.
+const BACKBONE_LICENCE: &str = "VGG16 features: CC BY 4.0.";
+/// Whom else to name.
+const BACKBONE_ATTRIBUTION: &str = "VGG16 by K. Simonyan and A. Zisserman, University of Oxford";
 
 /// The folder of one training: resolved recipe, split, metrics, checkpoints, and in the end the
 /// predictions, their evaluation and the model.
@@ -173,21 +173,20 @@ impl RunFolder {
         write_atomically(&self.file("evaluation.json"), &json)?;
         write_atomically(&self.file("report.md"), report(experiment, &self.epochs()?, &finished).as_bytes())?;
 
-        let mut sorted: Vec<f64> = ages().map(|a| f64::from(a.0)).collect();
-        sorted.sort_by(f64::total_cmp);
         let scale = AgeScale::of(&ages().collect::<Vec<_>>());
         let recipe = &experiment.recipe;
         let manifest = Manifest {
             format: Manifest::FORMAT,
             name: recipe.name.clone(),
             version: "1".to_owned(),
-            head: recipe.head.clone(),
+            model: ModelShape::Network(NetworkShape {
+                head: recipe.head.clone(),
+                age_mean: scale.mean,
+                age_sd: scale.sd,
+                backbone: BackboneName { name, digest: backbone.weights(), frozen: recipe.transfer.frozen },
+            }),
             preprocess: recipe.preprocess.clone(),
-            age_mean: scale.mean,
-            age_sd: scale.sd,
-            // Our choice: beyond the outermost half per cent on either side a reading is a guess.
-            trained_ages: [0.005, 0.995].map(|share| Months(percentile(&sorted, share) as f32)),
-            backbone: BackboneName { name, digest: backbone.weights(), frozen: recipe.transfer.frozen },
+            trained_ages: model_facts::trained_ages(ages()),
             training: Training {
                 recipe: recipe.to_json(),
                 recipe_digest: recipe.digest(),
@@ -195,13 +194,14 @@ impl RunFolder {
                 split: recipe.split.describe().to_owned(),
             },
             metrics: metrics(&finished),
-            licence: LICENCE.to_owned(),
-            attribution: ATTRIBUTION.to_owned(),
+            licence: format!("{LICENCE} {BACKBONE_LICENCE}"),
+            attribution: format!("{ATTRIBUTION}; {BACKBONE_ATTRIBUTION}"),
             interval: None,
             weights: None,
         };
         let tuned = network.tail().map_or_else(Vec::new, VggTail::state);
-        let bundle = Bundle { manifest, head: network.head().clone(), tuned };
+        let weights = ModelWeights::Network(NetworkWeights { head: network.head().clone(), tuned });
+        let bundle = Bundle { manifest, weights };
         write_atomically(&self.model(), &bundle.to_bytes()?)?;
         Ok(finished)
     }
@@ -232,32 +232,11 @@ fn json_line(record: &EpochRecord) -> String {
 
 /// The figures as the manifest keeps them: those of the holdout where it was read.
 fn metrics(finished: &Finished) -> Vec<Metric> {
-    let (set, evaluation) = match (&finished.holdout, &finished.inner) {
-        (Some(holdout), _) => ("holdout", holdout),
-        (None, Some(inner)) => ("inner validation", inner),
-        (None, None) => return Vec::new(),
-    };
-    let metric = |name: &str, set: &str, images, unit: &str, estimate: &Estimate| Metric {
-        name: name.to_owned(),
-        set: set.to_owned(),
-        images,
-        value: estimate.value,
-        interval_95: Some(estimate.interval_95),
-        unit: unit.to_owned(),
-    };
-    let all = &evaluation.all;
-    let mut metrics = vec![
-        metric("MAE", set, all.images, "months", &all.mae),
-        metric("RMSE", set, all.images, "months", &all.rmse),
-        metric("within 12 months", set, all.images, "share", &all.within_12),
-    ];
-    for g in &evaluation.by_sex {
-        let set = format!("{set} {}", g.group);
-        metrics.push(metric("MAE", &set, g.scores.images, "months", &g.scores.mae));
+    match (&finished.holdout, &finished.inner) {
+        (Some(holdout), _) => model_facts::metrics("holdout", holdout),
+        (None, Some(inner)) => model_facts::metrics("inner validation", inner),
+        (None, None) => Vec::new(),
     }
-    let baseline = &evaluation.baseline.scores;
-    metrics.push(metric("MAE of a constant", set, baseline.images, "months", &baseline.mae));
-    metrics
 }
 
 fn report(experiment: &Experiment, epochs: &[EpochRecord], finished: &Finished) -> String {

@@ -2,7 +2,7 @@ use crate::checkpoint::{Checkpoint, TrainingProgress, write_network};
 use crate::feeder::{Batch, Feeder};
 use crate::run::RunFolder;
 use crate::{Backbone, Experiment, LabError, Monitor, Part, Progress, Schedule};
-use boneage_assess::Bundle;
+use boneage_assess::{Bundle, ModelWeights};
 use boneage_core::{Months, stream};
 use boneage_nets::{NamedTensor, Network, ParameterAverage, VggTail};
 use boneage_nn::{Adam, AdamConfig, Loss, ReduceOnPlateau};
@@ -156,7 +156,10 @@ fn begin_or_resume(
 fn begin_from(network: &mut Network, path: &Path) -> Result<(), LabError> {
     let named = |reason: String| LabError::Recipe(format!("start {}: {reason}", path.display()));
     let bundle = Bundle::read(&std::fs::read(path).map_err(LabError::io(path))?)?;
-    let trained: Vec<NamedTensor> = bundle.head.state().into_iter().chain(bundle.tuned).collect();
+    let ModelWeights::Network(weights) = bundle.weights else {
+        return Err(named("it is a regression; hint: name a network's model".to_owned()));
+    };
+    let trained: Vec<NamedTensor> = weights.head.state().into_iter().chain(weights.tuned).collect();
     let mut state = network.state();
     for tensor in trained {
         let same = state.iter_mut().find(|own| own.name == tensor.name && own.shape == tensor.shape);
@@ -164,7 +167,7 @@ fn begin_from(network: &mut Network, path: &Path) -> Result<(), LabError> {
             let (name, shape) = (&tensor.name, &tensor.shape);
             return Err(named(format!(
                 "its tensor {name} of shape {shape:?} is not trained here; hint: the same [head], and frozen not above {}",
-                bundle.manifest.backbone.frozen
+                bundle.manifest.backbone().map_or(0, |backbone| backbone.frozen)
             )));
         };
         *own = tensor;

@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used)] // also in the functions that the tests share
 
+use boneage_assess::Predictor;
 use boneage_core::stream;
 use boneage_lab::{
     Components, Dataset, FinishedRegression, LabError, Part, Regression, RegressionKind, RegressionRecipe,
-    read_predictions, train_regression,
+    read_all, read_predictions, train_regression,
 };
 use std::path::Path;
 
@@ -54,6 +55,25 @@ fn check_learned(finished: &FinishedRegression) -> f64 {
     mae
 }
 
+/// The model in a run's folder reads from the files what its predictions say, without a backbone.
+fn check_model(folder: &Path, dataset: &Dataset) {
+    let bytes = std::fs::read(folder.join("model.safetensors")).unwrap();
+    let predictor = Predictor::new(&bytes, b"no backbone").unwrap();
+    assert_eq!(predictor.manifest().trained_sex(), None);
+    for part in [Part::Training, Part::Holdout] {
+        let written = read_predictions(&folder.join("predictions.csv"), part).unwrap();
+        let films: Vec<_> =
+            dataset.radiographs.iter().filter(|r| written.iter().any(|w| w.id == r.id)).collect();
+        let (read, unreadable) = read_all(&predictor, &films);
+        assert!(unreadable.is_empty() && read.len() == written.len());
+        for read in read {
+            let written = written.iter().find(|w| w.id == read.id).unwrap();
+            let (read, written) = (read.predicted.0, written.predicted.0.max(0.0));
+            assert!((read - written).abs() < 0.01, "{read} months from the file, {written} from the run");
+        }
+    }
+}
+
 #[test]
 fn a_regression_chooses_its_components_and_leaves_what_it_says() {
     let dir = tempfile::tempdir().unwrap();
@@ -81,6 +101,7 @@ fn a_regression_chooses_its_components_and_leaves_what_it_says() {
         assert_eq!(read.len(), evaluation.all.images);
         assert!((mae - evaluation.all.mae.value).abs() < 1e-3);
     }
+    check_model(&out, &dataset);
     let json: serde_json::Value =
         serde_json::from_slice(&std::fs::read(out.join("evaluation.json")).unwrap()).unwrap();
     assert_eq!(json["holdout"]["all"]["mae"]["value"].as_f64(), Some(finished.holdout.all.mae.value));
@@ -107,6 +128,7 @@ fn a_logistic_regression_answers_months_that_it_has_seen() {
     assert!(finished.cross_validation.is_empty() && finished.components == Some(2));
     let read = read_predictions(&dir.path().join("logistic/predictions.csv"), Part::Holdout).unwrap();
     assert!(read.iter().all(|s| s.predicted.0 % 12.0 == 0.0 && (24.0..=108.0).contains(&s.predicted.0)));
+    check_model(&dir.path().join("logistic"), &dataset);
     let constant = finished.holdout.baseline.scores.mae.value;
     assert!(finished.holdout.all.mae.value < constant);
 
@@ -114,6 +136,7 @@ fn a_logistic_regression_answers_months_that_it_has_seen() {
     assert_eq!(regression.kind, RegressionKind::Logistic);
     let greys = run(&RegressionRecipe { regression, ..logistic }, "greys");
     assert!(greys.components.is_none() && greys.by_components.is_empty());
+    check_model(&dir.path().join("greys"), &dataset);
     check_learned(&greys);
 }
 

@@ -1,6 +1,8 @@
 use crate::forward::weights;
 use anyhow::{Context, Result};
-use boneage_assess::{BackboneName, Bundle, Manifest, Training};
+use boneage_assess::{
+    BackboneName, Bundle, Manifest, ModelShape, ModelWeights, NetworkShape, NetworkWeights, Training,
+};
 use boneage_core::{Digest, Months};
 use boneage_nets::{Head, HeadConfig, HeadKind, VGG16_CONVOLUTIONS};
 use boneage_vision::Preprocess;
@@ -15,15 +17,18 @@ pub(crate) fn write(side: usize, file: &Path) -> Result<()> {
         format: Manifest::FORMAT,
         name: format!("untrained-{side}"),
         version: "0".into(),
+        model: ModelShape::Network(NetworkShape {
+            head: head.clone(),
+            age_mean: 127.3,
+            age_sd: 41.2,
+            backbone: BackboneName {
+                name: "vgg16-imagenet".into(),
+                digest: Digest::of(&weights()?),
+                frozen: VGG16_CONVOLUTIONS,
+            },
+        }),
         preprocess: Preprocess { size: side, ..Preprocess::default() },
-        age_mean: 127.3,
-        age_sd: 41.2,
         trained_ages: [Months(12.0), Months(216.0)],
-        backbone: BackboneName {
-            name: "vgg16-imagenet".into(),
-            digest: Digest::of(&weights()?),
-            frozen: VGG16_CONVOLUTIONS,
-        },
         training: Training {
             recipe: serde_json::json!({ "epochs": 0 }),
             recipe_digest: nothing.clone(),
@@ -35,8 +40,8 @@ pub(crate) fn write(side: usize, file: &Path) -> Result<()> {
         attribution: "nobody".into(),
         interval: None,
         weights: None,
-        head: head.clone(),
     };
-    let bytes = Bundle { manifest, head: Head::new(head, 1), tuned: Vec::new() }.to_bytes()?;
+    let weights = NetworkWeights { head: Head::new(head, 1), tuned: Vec::new() };
+    let bytes = Bundle { manifest, weights: ModelWeights::Network(weights) }.to_bytes()?;
     std::fs::write(file, bytes).with_context(|| file.display().to_string())
 }

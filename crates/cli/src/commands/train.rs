@@ -102,7 +102,11 @@ fn regress(
     if let Some(count) = finished.components {
         printer.note(format!("{}: {count} principal components", recipe.name));
     }
-    printer.note(format!("report {}", folder.join("report.md").display()));
+    printer.note(format!(
+        "model {}, report {}",
+        folder.join("model.safetensors").display(),
+        folder.join("report.md").display()
+    ));
     for (part, evaluation) in [("training", &finished.training), ("holdout", &finished.holdout)] {
         printer.result(format!("{part}\n{}", evaluation.to_text()))?;
     }

@@ -1,6 +1,8 @@
 //! A folder with a small untrained model and films, and the command run in it.
 
-use boneage_assess::{BackboneName, Bundle, Manifest, Training};
+use boneage_assess::{
+    BackboneName, Bundle, Manifest, ModelShape, ModelWeights, NetworkShape, NetworkWeights, Training,
+};
 use boneage_core::{Digest, Months};
 use boneage_nets::{Head, HeadConfig, HeadKind};
 use boneage_vision::Preprocess;
@@ -84,13 +86,19 @@ fn model() -> Vec<u8> {
         format: Manifest::FORMAT,
         name: "tiny".into(),
         version: "1".into(),
-        head,
+        model: ModelShape::Network(NetworkShape {
+            head: head.clone(),
+            age_mean: 122.4,
+            // So small that rounding hides the untrained head.
+            age_sd: 1e-3,
+            backbone: BackboneName {
+                name: "vgg16-imagenet".into(),
+                digest: Digest::of(&backbone),
+                frozen: 13,
+            },
+        }),
         preprocess: Preprocess { size: 64, ..Preprocess::default() },
-        age_mean: 122.4,
-        // So small that rounding hides the untrained head.
-        age_sd: 1e-3,
         trained_ages: [Months(12.0), Months(216.0)],
-        backbone: BackboneName { name: "vgg16-imagenet".into(), digest: Digest::of(&backbone), frozen: 13 },
         training: Training {
             recipe: serde_json::Value::Null,
             recipe_digest: digest.clone(),
@@ -103,7 +111,6 @@ fn model() -> Vec<u8> {
         interval: None,
         weights: None,
     };
-    Bundle { head: Head::new(manifest.head.clone(), 11), manifest, tuned: Vec::new() }
-        .to_bytes()
-        .expect("a sound bundle")
+    let weights = NetworkWeights { head: Head::new(head, 11), tuned: Vec::new() };
+    Bundle { manifest, weights: ModelWeights::Network(weights) }.to_bytes().expect("a sound bundle")
 }

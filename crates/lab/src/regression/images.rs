@@ -1,5 +1,6 @@
 use crate::fill::read_frame;
 use crate::{Dataset, LabError, Progress};
+use boneage_assess::greys;
 use boneage_classical::Samples;
 use boneage_core::Plane;
 use boneage_vision::Preprocess;
@@ -8,8 +9,7 @@ use rayon::prelude::*;
 /// Images that are read between two words of progress.
 const BATCH: usize = 64;
 
-/// The radiographs `indices` as `preprocess` makes them, `[images, size * size]`, greys from 0 to 1: with a
-/// logistic regression's weights kept small, their unit matters.
+/// The radiographs `indices` as `preprocess` makes them, `[images, size * size]`, greys as a regression reads them.
 ///
 /// # Errors
 /// When an image cannot be read; the message names it.
@@ -20,16 +20,16 @@ pub(super) fn read_images(
 ) -> Result<Samples, LabError> {
     let mut progress = Progress::new("reading images", indices.len());
     let width = preprocess.size * preprocess.size;
-    let mut greys = Vec::with_capacity(indices.len() * width);
+    let mut values = Vec::with_capacity(indices.len() * width);
     for batch in indices.chunks(BATCH) {
         let read = |&index: &usize| Ok(read_frame(&dataset.radiographs[index], preprocess)?.image());
         let images: Vec<Result<Plane, String>> = batch.par_iter().map(read).collect();
         for image in images {
             let hint = "hint: run boneage dataset check, and take it out of the table";
             let image = image.map_err(|reason| LabError::Data(format!("{reason}; {hint}")))?;
-            greys.extend(image.pixels().iter().map(|grey| grey / 255.0));
+            values.extend(greys(&image));
         }
         progress.advance(batch.len());
     }
-    Ok(Samples::new(greys, width)?)
+    Ok(Samples::new(values, width)?)
 }

@@ -2,10 +2,11 @@
 
 mod fit;
 mod images;
+mod model;
 mod recipe;
 mod training;
 mod validation;
 
-pub use recipe::{AnyRecipe, Components, LinkName, Regression, RegressionKind, RegressionRecipe};
+pub use recipe::{AnyRecipe, Components, Regression, RegressionKind, RegressionRecipe};
 pub use training::{CountErrors, FinishedRegression, WithoutComponents, train_regression};
 pub use validation::CrossValidated;

@@ -49,7 +49,11 @@ pub struct Regression {
     pub compare_without: bool,
     /// How the scores of a logistic regression become probabilities.
     #[serde(default)]
-    pub link: LinkName,
+    pub link: Link,
+    /// Lowest and highest age, in months, that a logistic regression has classes for; ages outside count as the
+    /// nearer end. The paper's classes are 1 to 200; without the key every age counts as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<[f32; 2]>,
     /// Seed of the folds and of the search for components.
     #[serde(default = "one")]
     pub seed: u64,
@@ -77,26 +81,6 @@ pub enum Components {
     /// So many.
     #[serde(untagged)]
     Count(usize),
-}
-
-/// [`Link`] as recipes name it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LinkName {
-    /// A sigmoid a class, as in the paper.
-    #[default]
-    OneVsRest,
-    /// All classes together.
-    Softmax,
-}
-
-impl From<LinkName> for Link {
-    fn from(name: LinkName) -> Link {
-        match name {
-            LinkName::OneVsRest => Link::OneVsRest,
-            LinkName::Softmax => Link::Softmax,
-        }
-    }
 }
 
 fn thirds() -> SplitName {
@@ -133,7 +117,7 @@ impl RegressionRecipe {
 
     fn check(&self) -> Result<(), String> {
         check_name(&self.name)?;
-        let Regression { components, folds, candidates, .. } = &self.regression;
+        let Regression { kind, components, folds, candidates, clip, .. } = &self.regression;
         if *folds < 2 {
             return Err(format!("folds = {folds}; hint: at least 2"));
         }
@@ -143,7 +127,12 @@ impl RegressionRecipe {
         if candidates.contains(&0) || !candidates.is_sorted_by(|a, b| a < b) {
             return Err(format!("candidates = {candidates:?}; hint: numbers above 0 that grow"));
         }
-        Ok(())
+        match clip {
+            Some([low, high]) if *kind == RegressionKind::Linear || !(*low >= 0.0 && high > low) => {
+                Err(format!("clip = [{low}, {high}]; hint: two ages that grow, of a logistic regression"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The resolved recipe as TOML.
@@ -222,6 +211,7 @@ mod tests {
             ("components = \"many\"", "components"),
             ("candidates = [20, 10]", "candidates = [20, 10]"),
             ("link = \"probit\"", "probit"),
+            ("clip = [1, 200]", "clip = [1, 200]"),
         ] {
             let text = format!("name = \"a\"\n[regression]\nkind = \"linear\"\n{line}\n");
             let message = read(&text).unwrap_err().to_string();

@@ -1,5 +1,6 @@
-use super::fit::{Fitted, mean_absolute_error};
+use super::fit::{fit, fit_leading, mean_absolute_error, predict};
 use super::images::read_images;
+use super::model::bundle;
 use super::validation::{cross_validate, find_components, possible};
 use super::{Components, CrossValidated, Regression, RegressionRecipe};
 use crate::checkpoint::write_atomically;
@@ -7,7 +8,7 @@ use crate::experiment::split_dataset;
 use crate::predictions::predictions_csv;
 use crate::run::claim_folder;
 use crate::{Dataset, Evaluation, LabError, Part, Scored, median};
-use boneage_classical::Samples;
+use boneage_classical::{AgeRegression, Samples};
 use boneage_core::{Digest, Months};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -63,6 +64,8 @@ struct Set<'a> {
 /// Everything that the numbers of components say.
 struct Reading {
     components: Option<usize>,
+    /// On the greys.
+    regression: AgeRegression,
     /// Of the training images, then of the holdout.
     predicted: [Vec<f32>; 2],
     cross_validation: Vec<CrossValidated>,
@@ -70,7 +73,7 @@ struct Reading {
 }
 
 /// Fits a regression to the training part of the recipe's split and leaves `recipe.toml`, `predictions.csv`,
-/// `evaluation.json` and `report.md` in `folder`.
+/// `evaluation.json`, `report.md` and `model.safetensors` in `folder`.
 ///
 /// The number of components is chosen on the training part; the holdout is read to report. Near-duplicates are
 /// found once and kept under `cache_root`.
@@ -106,17 +109,16 @@ pub fn train_regression(
     let regression = &recipe.regression;
     let on_greys = || fit_greys(regression, &training, &holdout);
     let reading = match regression.components {
-        Components::None => Reading {
-            components: None,
-            predicted: on_greys()?,
-            cross_validation: Vec::new(),
-            by_components: Vec::new(),
-        },
+        Components::None => {
+            let (regression, predicted) = on_greys()?;
+            let (cross_validation, by_components) = (Vec::new(), Vec::new());
+            Reading { components: None, regression, predicted, cross_validation, by_components }
+        }
         _ => fit_components(regression, &training, &holdout)?,
     };
     let without_components = match regression.compare_without {
         true => {
-            let [of_training, of_holdout] = on_greys()?;
+            let (_, [of_training, of_holdout]) = on_greys()?;
             Some(WithoutComponents {
                 training: mean_absolute_error(&of_training, &training.ages),
                 holdout: mean_absolute_error(&of_holdout, &holdout.ages),
@@ -152,19 +154,23 @@ pub fn train_regression(
     write_atomically(&folder.join("predictions.csv"), predictions_csv(&parts).as_bytes())?;
     let json = serde_json::to_vec_pretty(&finished).expect("words and numbers");
     write_atomically(&folder.join("evaluation.json"), &json)?;
-    let report = report(recipe, &dataset.digest(&files), &finished);
+    let data = dataset.digest(&files);
+    let report = report(recipe, &data, &finished);
     write_atomically(&folder.join("report.md"), report.as_bytes())?;
+    let bundle = bundle(recipe, reading.regression, &training.ages, data, &finished);
+    write_atomically(&folder.join("model.safetensors"), &bundle.to_bytes()?)?;
     Ok(finished)
 }
 
-/// Predictions for training and holdout of a fit to the greys.
+/// A fit to the greys, and its predictions for training and holdout.
 fn fit_greys(
     regression: &Regression,
     training: &Set<'_>,
     holdout: &Set<'_>,
-) -> Result<[Vec<f32>; 2], LabError> {
-    let fit = Fitted::of(regression, &training.samples, &training.ages)?;
-    Ok([fit.predict(&training.samples), fit.predict(&holdout.samples)])
+) -> Result<(AgeRegression, [Vec<f32>; 2]), LabError> {
+    let fit = fit(regression, &training.samples, &training.ages)?;
+    let predicted = [training, holdout].map(|set| predict(&fit, &set.samples));
+    Ok((fit, predicted))
 }
 
 /// Chooses the number of components where it is not given, and fits with it.
@@ -184,20 +190,21 @@ fn fit_components(
     };
     let pca = find_components(regression, samples, counts[counts.len() - 1])?;
     let scores = [pca.transform(samples)?, pca.transform(&holdout.samples)?];
-    let mut predicted = [Vec::new(), Vec::new()];
+    let mut taken = None;
     let mut by_components = Vec::new();
-    for (fit, &components) in Fitted::leading(regression, &scores[0], ages, &counts)?.iter().zip(&counts) {
-        let answers = scores.each_ref().map(|scores| fit.predict(scores));
+    for (fit, &components) in fit_leading(regression, &scores[0], ages, &counts)?.into_iter().zip(&counts) {
+        let answers = scores.each_ref().map(|scores| predict(&fit, scores));
         by_components.push(CountErrors {
             components,
             training: mean_absolute_error(&answers[0], ages),
             holdout: mean_absolute_error(&answers[1], &holdout.ages),
         });
         if components == chosen {
-            predicted = answers;
+            taken = Some((fit.on_greys(&pca)?, answers));
         }
     }
-    Ok(Reading { components: Some(chosen), predicted, cross_validation, by_components })
+    let (regression, predicted) = taken.expect("the chosen count is one of those fitted");
+    Ok(Reading { components: Some(chosen), regression, predicted, cross_validation, by_components })
 }
 
 fn report(recipe: &RegressionRecipe, data: &Digest, finished: &FinishedRegression) -> String {

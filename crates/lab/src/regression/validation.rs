@@ -1,5 +1,5 @@
 use super::Regression;
-use super::fit::{Fitted, mean_absolute_error};
+use super::fit::{fit_leading, mean_absolute_error, predict};
 use crate::{LabError, Progress};
 use boneage_classical::{Pca, PcaOptions, Samples};
 use boneage_core::stream;
@@ -38,9 +38,9 @@ pub(super) fn cross_validate(
         let pca = find_components(regression, &samples.select(&seen), counts[counts.len() - 1])?;
         let scores = pca.transform(samples)?;
         let seen_ages: Vec<f32> = seen.iter().map(|&index| ages[index]).collect();
-        let fits = Fitted::leading(regression, &scores.select(&seen), &seen_ages, &counts)?;
+        let fits = fit_leading(regression, &scores.select(&seen), &seen_ages, &counts)?;
         for (fit, predicted) in fits.iter().zip(&mut predicted) {
-            let answers = fit.predict(&scores.select(&held));
+            let answers = predict(fit, &scores.select(&held));
             held.iter().zip(answers).for_each(|(&index, answer)| predicted[index] = answer);
         }
         progress.advance(1);
