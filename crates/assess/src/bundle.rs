@@ -20,7 +20,7 @@ pub struct Bundle {
 /// The numbers of a model, by kind.
 pub enum ModelWeights {
     /// Those of a network but for its backbone.
-    Network(NetworkWeights),
+    Network(Box<NetworkWeights>),
     /// All of a regression.
     Regression(AgeRegression),
 }
@@ -54,7 +54,7 @@ impl Bundle {
             ModelShape::Network(shape) => {
                 let head = read_head(shape, &tensors)?;
                 let tuned = read_named(&tensors, VggTail::shapes(shape.backbone.frozen))?;
-                ModelWeights::Network(NetworkWeights { head, tuned })
+                ModelWeights::Network(Box::new(NetworkWeights { head, tuned }))
             }
             ModelShape::Regression(shape) => {
                 ModelWeights::Regression(read_regression(shape, manifest.preprocess.size, &tensors)?)
@@ -217,7 +217,10 @@ mod tests {
         let manifest = manifest();
         let ModelShape::Network(shape) = &manifest.model else { panic!("a network") };
         let head = Head::new(shape.head.clone(), 5);
-        Bundle { manifest, weights: ModelWeights::Network(NetworkWeights { head, tuned: Vec::new() }) }
+        Bundle {
+            manifest,
+            weights: ModelWeights::Network(Box::new(NetworkWeights { head, tuned: Vec::new() })),
+        }
     }
 
     /// The file of `bundle` with its header replaced by that of another manifest.

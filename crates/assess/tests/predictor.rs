@@ -52,7 +52,7 @@ fn bundle(change: impl FnOnce(&mut Manifest)) -> Vec<u8> {
         weights: None,
     };
     change(&mut manifest);
-    let weights = NetworkWeights { head: Head::new(head, 11), tuned: Vec::new() };
+    let weights = Box::new(NetworkWeights { head: Head::new(head, 11), tuned: Vec::new() });
     Bundle { manifest, weights: ModelWeights::Network(weights) }.to_bytes().expect("a sound bundle")
 }
 

@@ -200,7 +200,7 @@ impl RunFolder {
             weights: None,
         };
         let tuned = network.tail().map_or_else(Vec::new, VggTail::state);
-        let weights = ModelWeights::Network(NetworkWeights { head: network.head().clone(), tuned });
+        let weights = ModelWeights::Network(Box::new(NetworkWeights { head: network.head().clone(), tuned }));
         let bundle = Bundle { manifest, weights };
         write_atomically(&self.model(), &bundle.to_bytes()?)?;
         Ok(finished)

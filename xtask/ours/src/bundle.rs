@@ -41,7 +41,7 @@ pub(crate) fn write(side: usize, file: &Path) -> Result<()> {
         interval: None,
         weights: None,
     };
-    let weights = NetworkWeights { head: Head::new(head, 1), tuned: Vec::new() };
+    let weights = Box::new(NetworkWeights { head: Head::new(head, 1), tuned: Vec::new() });
     let bytes = Bundle { manifest, weights: ModelWeights::Network(weights) }.to_bytes()?;
     std::fs::write(file, bytes).with_context(|| file.display().to_string())
 }

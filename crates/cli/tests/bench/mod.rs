@@ -111,6 +111,6 @@ fn model() -> Vec<u8> {
         interval: None,
         weights: None,
     };
-    let weights = NetworkWeights { head: Head::new(head, 11), tuned: Vec::new() };
+    let weights = Box::new(NetworkWeights { head: Head::new(head, 11), tuned: Vec::new() });
     Bundle { manifest, weights: ModelWeights::Network(weights) }.to_bytes().expect("a sound bundle")
 }
