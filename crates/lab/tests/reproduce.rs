@@ -65,6 +65,14 @@ fn every_step_runs_once_and_leaves_a_report() {
     assert!(report.contains("quick run on a few radiographs"));
     let table = std::fs::read_to_string(reproduction.out.join("table1.csv")).unwrap();
     assert!(table.contains("\"VGG16 and fully connected\",both,"), "{table}");
+    assert!(table.contains("\"linear regression\",male,") && table.contains(",30,"), "{table}");
+    let holdout = table.lines().filter(|line| line.contains("regression, on the networks' holdout"));
+    assert_eq!(holdout.count(), 6, "{table}");
+    assert!(report.contains("| logistic | both | the networks' holdout |"), "{report}");
+    assert!(report.contains("| softmax over all months |"), "{report}");
+    for figure in ["regressions", "regression-errors"] {
+        assert!(reproduction.out.join(format!("figures/{figure}.svg")).exists());
+    }
 
     let again = run(&reproduction, &[]);
     assert!(again.iter().all(|line| line.contains("done before")), "{again:#?}");

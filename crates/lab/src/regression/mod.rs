@@ -8,5 +8,6 @@ mod training;
 mod validation;
 
 pub use recipe::{AnyRecipe, Components, Regression, RegressionKind, RegressionRecipe};
+pub(crate) use training::train_regression_on;
 pub use training::{CountErrors, FinishedRegression, WithoutComponents, train_regression};
 pub use validation::CrossValidated;

@@ -1,5 +1,5 @@
 use super::fit::{fit, fit_leading, mean_absolute_error, predict};
-use super::images::read_images;
+use super::images::Images;
 use super::model::bundle;
 use super::validation::{cross_validate, find_components, possible};
 use super::{Components, CrossValidated, Regression, RegressionRecipe};
@@ -10,7 +10,7 @@ use crate::run::claim_folder;
 use crate::{Dataset, Evaluation, LabError, Part, Scored, median};
 use boneage_classical::{AgeRegression, Samples};
 use boneage_core::{Digest, Months};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -32,7 +32,7 @@ pub struct FinishedRegression {
 }
 
 /// Mean absolute errors in months of the regression on greys.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WithoutComponents {
     /// On the training images.
     pub training: f64,
@@ -41,7 +41,7 @@ pub struct WithoutComponents {
 }
 
 /// Mean absolute errors in months with one number of components.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CountErrors {
     /// Principal components kept.
     pub components: usize,
@@ -76,7 +76,7 @@ struct Reading {
 /// `evaluation.json`, `report.md` and `model.safetensors` in `folder`.
 ///
 /// The number of components is chosen on the training part; the holdout is read to report. Near-duplicates are
-/// found once and kept under `cache_root`.
+/// found once and kept under `cache_root`, as are the greys of the images.
 ///
 /// # Errors
 /// When an image cannot be read, there are too few for what the recipe asks, the folder holds another recipe
@@ -87,9 +87,23 @@ pub fn train_regression(
     cache_root: &Path,
     folder: &Path,
 ) -> Result<FinishedRegression, LabError> {
+    train_regression_on(recipe, dataset, &dataset.file_digests()?, cache_root, folder)
+}
+
+/// [`train_regression`] on a data set whose `files` have these digests.
+///
+/// # Errors
+/// As there.
+pub(crate) fn train_regression_on(
+    recipe: &RegressionRecipe,
+    dataset: &Dataset,
+    files: &[Digest],
+    cache_root: &Path,
+    folder: &Path,
+) -> Result<FinishedRegression, LabError> {
     claim_folder(folder, &recipe.to_toml())?;
-    let files = dataset.file_digests()?;
-    let split = split_dataset(dataset, &files, cache_root, recipe.cohort, recipe.split)?;
+    let split = split_dataset(dataset, files, cache_root, recipe.cohort, recipe.split)?;
+    let images = Images { dataset, files, cache_root };
     let place: HashMap<&str, usize> =
         dataset.radiographs.iter().enumerate().map(|(index, r)| (r.id.as_str(), index)).collect();
     let set = |part: Part| -> Result<Set<'_>, LabError> {
@@ -102,7 +116,7 @@ pub fn train_regression(
         }
         let indices: Vec<usize> = ids.iter().map(|id| place[id]).collect();
         let ages = indices.iter().map(|&index| dataset.radiographs[index].months.0).collect();
-        let samples = read_images(dataset, &indices, &recipe.preprocess)?;
+        let samples = images.read(&indices, &recipe.preprocess)?;
         Ok(Set { ids, indices, ages, samples })
     };
     let (training, holdout) = (set(Part::Training)?, set(Part::Holdout)?);
@@ -154,7 +168,7 @@ pub fn train_regression(
     write_atomically(&folder.join("predictions.csv"), predictions_csv(&parts).as_bytes())?;
     let json = serde_json::to_vec_pretty(&finished).expect("words and numbers");
     write_atomically(&folder.join("evaluation.json"), &json)?;
-    let data = dataset.digest(&files);
+    let data = dataset.digest(files);
     let report = report(recipe, &data, &finished);
     write_atomically(&folder.join("report.md"), report.as_bytes())?;
     let bundle = bundle(recipe, reading.regression, &training.ages, data, &finished);

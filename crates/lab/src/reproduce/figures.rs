@@ -1,13 +1,14 @@
 use super::Reproduction;
 use super::bands::MODELS;
-use super::networks::folder_of;
+use super::networks::{folder_of, held_out};
 use super::plan::ATTENTION_MODEL;
+use super::regressions::{REGRESSIONS, curves};
 use super::step::Figures;
 use crate::figures::{
     ATTENTION_FILMS, ComparedCell, Film, LearningCurve, MODEL_PIXELS, SAMPLE_COLUMNS, Series,
     age_distribution, agreement, attention_maps, augmentation, comparison, connections_diagram,
-    errors_by_age, learning_curves, model_1_diagram, model_2_diagram, residuals, samples, stages,
-    transfer_diagram, vgg16_diagram,
+    errors_by_age, learning_curves, model_1_diagram, model_2_diagram, regression_errors, residuals, samples,
+    stages, transfer_diagram, vgg16_diagram,
 };
 use crate::{AugmentRanges, Dataset, DatasetAnalysis, LabError, Part, RunFolder};
 use boneage_assess::Predictor;
@@ -44,6 +45,7 @@ pub(super) fn write(
                 ("augmentation", augmentation(film, &Preprocess::default(), &ranges, 1)),
             ]
         }
+        Figures::Regressions => of_regressions(reproduction)?,
         Figures::Errors => of_errors(reproduction)?,
         Figures::Attention => {
             let films = films(reproduction, dataset)?;
@@ -77,6 +79,23 @@ fn films(reproduction: &Reproduction, dataset: &Dataset) -> Result<Vec<Film>, La
         Some(folder) => Film::folder(folder),
         None => Film::spread(dataset, SAMPLE_COLUMNS),
     }
+}
+
+/// The regressions on both sexes predict test films; all of them by the number of components.
+fn of_regressions(reproduction: &Reproduction) -> Result<Vec<(&'static str, Drawing)>, LabError> {
+    let mut series = Vec::new();
+    for (begin, kind) in REGRESSIONS {
+        if let Some(scored) = held_out(reproduction, &format!("{begin}-both"))? {
+            series.push(Series { name: format!("{kind} regression"), scored });
+        }
+    }
+    Ok(vec![
+        ("regressions", agreement("Linear and logistic regression, predicted against true", &series)?),
+        (
+            "regression-errors",
+            regression_errors("Error by the number of components", &curves(reproduction)?)?,
+        ),
+    ])
 }
 
 fn of_errors(reproduction: &Reproduction) -> Result<Vec<(&'static str, Drawing)>, LabError> {

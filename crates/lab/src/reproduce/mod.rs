@@ -10,6 +10,7 @@ mod ledger;
 mod networks;
 mod plan;
 mod regions;
+mod regressions;
 mod report;
 mod step;
 mod table;
@@ -99,6 +100,7 @@ impl Reproduction {
         match &step.work {
             Work::Features(recipe) => networks::cache(self, recipe, data),
             Work::Network(recipe) => networks::train_network(self, recipe, key, data, told),
+            Work::Regression(recipe) => regressions::train(self, recipe, key, data),
             Work::Bands => bands::write(self),
             Work::Regions(model) => regions::write(self, model, &data.dataset),
             Work::Figures(group, _) => figures::write(self, *group, &data.dataset),

@@ -66,7 +66,7 @@ fn open(
 }
 
 /// Empties a run folder that was begun with other settings or other data: it is this reproduction's own.
-fn clear_unless(path: &Path, key: &Digest) -> Result<(), LabError> {
+pub(super) fn clear_unless(path: &Path, key: &Digest) -> Result<(), LabError> {
     let named = path.join("step");
     if std::fs::read_to_string(&named).is_ok_and(|found| found == key.0) {
         return Ok(());

@@ -1,6 +1,6 @@
 use super::Reproduction;
 use super::step::{Figures, Step, Work};
-use crate::{AnnotatedHand, LabError, Recipe};
+use crate::{AnnotatedHand, LabError, Recipe, RegressionRecipe};
 use boneage_core::Digest;
 
 /// The networks of table I and beside it, as files of the recipes' folder. Those that read the same features
@@ -37,6 +37,24 @@ const NETWORKS: [&str; 29] = [
     "fc-500-both-unmasked",
 ];
 
+/// The regressions of table I on the paper's split and on the networks', then variants beside it.
+const REGRESSIONS: [&str; 14] = [
+    "linear-male",
+    "linear-female",
+    "linear-both",
+    "logistic-male",
+    "logistic-female",
+    "logistic-both",
+    "linear-male-holdout",
+    "linear-female-holdout",
+    "linear-both-holdout",
+    "logistic-male-holdout",
+    "logistic-female-holdout",
+    "logistic-both-holdout",
+    "choice-logistic-clip",
+    "choice-logistic-softmax",
+];
+
 /// The model whose attention is looked at: the paper's Model 2.
 pub(super) const ATTENTION_MODEL: &str = "paper-attention-both";
 
@@ -49,6 +67,14 @@ const IMAGES: [f64; 2] = [8104.0, 3565.0];
 pub(super) fn plan(reproduction: &Reproduction) -> Result<Vec<Step>, LabError> {
     let mut steps: Vec<Step> = Vec::new();
     let mut caches: Vec<(Digest, String)> = Vec::new();
+    let mut regressions = Vec::new();
+    for file in REGRESSIONS {
+        let recipe = RegressionRecipe::read(&reproduction.recipes.join(format!("{file}.toml")))?;
+        let recipe = if reproduction.quick { quick_regression(recipe) } else { recipe };
+        let name = recipe.name.clone();
+        regressions.push(name.clone());
+        steps.push(Step { name, needs: Vec::new(), minutes: 3.0, work: Work::Regression(Box::new(recipe)) });
+    }
     let mut networks = Vec::new();
     for file in NETWORKS {
         let recipe = Recipe::read(&reproduction.recipes.join(format!("{file}.toml")))?;
@@ -75,19 +101,21 @@ pub(super) fn plan(reproduction: &Reproduction) -> Result<Vec<Step>, LabError> {
         steps.push(Step { name: name.to_owned(), needs: needs.to_vec(), minutes, work });
     };
     add("bands", &networks, 0.1, Work::Bands);
-    let mut shown = networks.clone();
+    let trained = [&regressions[..], &networks].concat();
+    let mut shown = trained.clone();
     shown.push("bands".to_owned());
     if AnnotatedHand::are_in(&reproduction.data) {
         let work = Work::Regions(ATTENTION_MODEL.to_owned());
         add("regions", &[ATTENTION_MODEL.to_owned()], 4.0, work);
         shown.push("regions".to_owned());
     }
-    add("table", &networks, 0.1, Work::Table);
+    add("table", &trained, 0.1, Work::Table);
     shown.push("table".to_owned());
     let models = ["paper-fc-both".to_owned(), ATTENTION_MODEL.to_owned()];
     for (name, needs, group) in [
         ("figures-of-data", &models[..0], Figures::Data),
         ("figures-of-networks", &models[..0], Figures::Diagrams),
+        ("figures-of-regressions", &regressions[..], Figures::Regressions),
         ("figures-of-errors", &models[..], Figures::Errors),
         ("figures-of-attention", &models[1..], Figures::Attention),
         ("figures-of-table", &["table".to_owned()], Figures::Table),
@@ -116,6 +144,14 @@ fn quickened(mut recipe: Recipe) -> Recipe {
     let [height, width] = [recipe.head.height, recipe.head.width].map(|cells| cells / 2);
     recipe.preprocess.size /= 2;
     (recipe.head.height, recipe.head.width) = (height, width);
+    recipe
+}
+
+/// A regression's recipe for a few hundred images.
+fn quick_regression(mut recipe: RegressionRecipe) -> RegressionRecipe {
+    recipe.preprocess.size /= 4;
+    recipe.regression.folds = 2;
+    recipe.regression.candidates = vec![2, 5];
     recipe
 }
 
@@ -167,9 +203,9 @@ mod tests {
                 assert!(!before.contains(&step.name.as_str()), "{} twice", step.name);
             }
             let caches = steps.iter().filter(|step| matches!(step.work, Work::Features(_))).count();
-            // Masked at both sizes with many views and with two, whole at both, one without augmentation, and
-            // the three of the transfers; of a quick run all views are one.
-            assert_eq!(caches, if quick { 7 } else { 10 });
+            // Masked at 256 pixels with many views and with two, at 500 with two, whole at both, one without
+            // augmentation, and the three of the transfers; of a quick run all views are one.
+            assert_eq!(caches, if quick { 7 } else { 9 });
         }
         let minutes: f64 = plan(&reproduction(false)).unwrap().iter().map(|step| step.minutes).sum();
         assert!(minutes < 12.0 * 60.0, "{minutes}");
@@ -182,7 +218,7 @@ mod tests {
         assert_eq!((fc.preprocess.size, fc.training.epochs, fc.augment.views), (256, 30, 6));
         assert_eq!(
             (attention.preprocess.size, attention.training.epochs, attention.augment.views),
-            (500, 50, 4)
+            (500, 50, 2)
         );
         assert_eq!((attention.head.height, attention.head.sex_units), (15, None));
         assert!(fc.preprocess.mask && attention.preprocess.mask);

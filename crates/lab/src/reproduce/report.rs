@@ -3,6 +3,7 @@ use super::bands::Discussion;
 use super::ledger::Ledger;
 use super::networks::held_out;
 use super::regions::Regions;
+use super::regressions;
 use super::table::{Cell, cells};
 use crate::checkpoint::write_atomically;
 use crate::{Dataset, Estimate, LabError};
@@ -28,8 +29,15 @@ pub(super) fn write(
         ("command", command(reproduction)),
         ("data", data(reproduction, dataset)),
         ("table-1", table(&cells)),
-        ("views", "six views (four at 500 pixels, two of the whole film)".to_owned()),
-        ("regressions", String::new()),
+        ("views", "six views (two at 500 pixels and of the whole film)".to_owned()),
+        ("regressions", regressions::table(reproduction)?.unwrap_or_else(|| NOTHING.to_owned())),
+        (
+            "regression-choices",
+            compare(&[
+                ("ages above 200 months count as 200", "paper-logistic-male", "paper-choice-logistic-clip"),
+                ("softmax over all months", "paper-logistic-male", "paper-choice-logistic-softmax"),
+            ])?,
+        ),
         (
             "attention",
             compare(&[

@@ -1,4 +1,4 @@
-use crate::Recipe;
+use crate::{Recipe, RegressionRecipe};
 use boneage_core::Digest;
 use std::path::PathBuf;
 
@@ -24,6 +24,8 @@ pub(super) enum Figures {
     Data,
     /// The networks: its figures 5 to 8.
     Diagrams,
+    /// The regressions: its figure 4.
+    Regressions,
     /// Predicted against true, residuals, learning curves: its figure 9.
     Errors,
     /// Attention maps: its figure 10.
@@ -38,6 +40,8 @@ pub(super) enum Work {
     Features(Box<Recipe>),
     /// One trained network: a row of table I, or a variant beside it.
     Network(Box<Recipe>),
+    /// One fitted regression.
+    Regression(Box<RegressionRecipe>),
     /// Errors by age and sex, and models for both sexes against those for one.
     Bands,
     /// Attention and occlusion by region of the hand, of one trained model.
@@ -64,6 +68,7 @@ impl Work {
     fn settings(&self) -> String {
         match self {
             Work::Features(recipe) | Work::Network(recipe) => recipe.to_json().to_string(),
+            Work::Regression(recipe) => recipe.to_json().to_string(),
             Work::Regions(model) => model.clone(),
             Work::Figures(group, pictures) => format!("{group:?} {pictures:?}"),
             Work::Bands | Work::Table | Work::Report => String::new(),
@@ -78,12 +83,14 @@ impl Work {
                 format!("frozen features at {} px, training views: {views}", recipe.preprocess.size)
             }
             Work::Network(recipe) => recipe.description.clone(),
+            Work::Regression(recipe) => recipe.description.clone(),
             Work::Bands => "errors by age and sex; one model for both sexes against one for each".to_owned(),
             Work::Regions(model) => format!("attention and occlusion by region of the hand, {model}"),
             Work::Figures(Figures::Data, _) => {
                 "figures of samples, ages, extraction and augmentation".to_owned()
             }
             Work::Figures(Figures::Diagrams, _) => "diagrams of the networks".to_owned(),
+            Work::Figures(Figures::Regressions, _) => "figures of the regressions' errors".to_owned(),
             Work::Figures(Figures::Errors, _) => {
                 "figures of predicted against true, residuals, learning".to_owned()
             }

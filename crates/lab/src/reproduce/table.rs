@@ -17,7 +17,11 @@ const PAPER: [(&str, [Option<f64>; 3]); 4] = [
 /// Cohorts, in the order of the paper's columns.
 const COHORTS: [&str; 3] = ["male", "female", "both"];
 /// Run names of table I: row of the paper, beginning of the name, its end, and what the row is called.
-const ROWS: [(usize, &str, &str, &str); 6] = [
+const ROWS: [(usize, &str, &str, &str); 10] = [
+    (0, "paper-linear", "", "linear regression"),
+    (1, "paper-logistic", "", "logistic regression"),
+    (0, "paper-linear", "-holdout", "linear regression, on the networks' holdout"),
+    (1, "paper-logistic", "-holdout", "logistic regression, on the networks' holdout"),
     (2, "paper-fc", "", "VGG16 and fully connected"),
     (3, "paper-attention", "", "VGG16 and attention"),
     (3, "paper-attention-sex", "", "VGG16 and attention, sex as input"),
@@ -46,19 +50,20 @@ pub(super) struct Cell {
 /// What the table reads of a run's `evaluation.json`.
 #[derive(Deserialize)]
 struct Evaluated {
-    holdout: Holdout,
+    holdout: PartScores,
+}
+
+/// What is read of the evaluation of one part of the split.
+#[derive(Deserialize)]
+pub(super) struct PartScores {
+    pub(super) all: Scores,
+    pub(super) baseline: Scores,
 }
 
 #[derive(Deserialize)]
-struct Holdout {
-    all: Scores,
-    baseline: Scores,
-}
-
-#[derive(Deserialize)]
-struct Scores {
+pub(super) struct Scores {
     images: usize,
-    mae: crate::Estimate,
+    pub(super) mae: crate::Estimate,
     rmse: crate::Estimate,
 }
 
