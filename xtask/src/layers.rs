@@ -28,7 +28,18 @@ const ROOMS: [(&str, &[&str]); 11] = [
     ),
     ("boneage", &["boneage-core", "boneage-draw", "boneage-vision", "boneage-assess", "boneage-lab"]),
     ("xtask", &[]),
-    ("boneage-bench", &["boneage-core", "boneage-nn", "boneage-vision", "boneage-nets", "boneage-assess"]),
+    (
+        "boneage-bench",
+        &[
+            "boneage-core",
+            "boneage-nn",
+            "boneage-vision",
+            "boneage-nets",
+            "boneage-classical",
+            "boneage-assess",
+            "boneage-lab",
+        ],
+    ),
 ];
 
 /// Reads `cargo metadata` and fails on an import that [`ROOMS`] does not allow.

@@ -14,6 +14,7 @@
 //! roofline, the layers one by one) answer with a line of their own.
 
 mod bundle;
+mod classical;
 mod forward;
 mod hand;
 mod head_step;
@@ -71,6 +72,7 @@ fn answer(words: &[&str], ready: &mut Option<(String, Box<dyn Work>)>) -> Result
         ["roofline"] => Ok(roofline::measure()),
         ["layers", batch, side] => layers::measure(batch.parse()?, side.parse()?),
         ["bundle", side, file] => bundle::write(side.parse()?, Path::new(file)).map(|()| String::new()),
+        ["hands", data, folder] => classical::write(Path::new(data), Path::new(folder)),
         ["phantoms", side, folder] => phantoms::write(side.parse()?, Path::new(folder)),
         ["film", width, height, file] => {
             phantoms::write_film(width.parse()?, height.parse()?, Path::new(file)).map(|()| String::new())
@@ -104,6 +106,13 @@ fn prepare(words: &[&str]) -> Result<Box<dyn Work>> {
         }
         ["head", batch] => Box::new(head_step::HeadStep::new(batch.parse()?)),
         ["features", side, folder] => Box::new(preparation::Features::new(side.parse()?, Path::new(folder))?),
+        ["linear", folder, rows, components] => {
+            Box::new(classical::Linear::new(Path::new(folder), rows.parse()?, components.parse()?)?)
+        }
+        [kind @ ("logistic" | "months"), folder, rows, components] => {
+            let (rows, components) = (rows.parse()?, components.parse()?);
+            Box::new(classical::Logistic::new(Path::new(folder), rows, components, *kind == "months")?)
+        }
         ["sobel", folder] => Box::new(hand::Sobel::new(Path::new(folder))?),
         ["watershed", folder] => Box::new(hand::Watershed::new(Path::new(folder))?),
         ["steps", folder] => Box::new(hand::Steps::new(Path::new(folder))?),

@@ -3,9 +3,10 @@
 //! Every contestant is a child process that does one named piece of work when asked and tells how long it
 //! took ([`contestant`]). They are asked in turn, round after round, and whoever is not asked is stopped, so
 //! that a thread pool that spins cannot slow the next one ([`rounds`]). What is measured stands in
-//! [`engine`] and [`hand`]; the report names the machine ([`machine`]), the versions and every bar,
+//! [`engine`], [`hand`] and [`classical`]; the report names the machine ([`machine`]), the versions and every bar,
 //! reached or missed ([`report`]).
 
+mod classical;
 mod contestant;
 mod engine;
 mod folder;
@@ -27,9 +28,11 @@ pub(crate) enum Bench {
     Engine(engine::Args),
     /// The hand extraction against scikit-image.
     Hand(hand::Args),
+    /// The paper's regressions against scikit-learn.
+    Classical(classical::Args),
 }
 
-/// What both benchmarks are told.
+/// What every benchmark is told.
 #[derive(clap::Args, Clone)]
 pub(crate) struct Common {
     /// A Python interpreter whose packages hold peers; may be given several times
@@ -62,6 +65,7 @@ pub(crate) fn run(what: &Bench) -> Result<()> {
     match what {
         Bench::Engine(args) => engine::run(args),
         Bench::Hand(args) => hand::run(args),
+        Bench::Classical(args) => classical::run(args),
     }
 }
 

@@ -12,9 +12,11 @@ impl Report {
     pub(crate) fn new(title: &str) -> Self {
         let mut words: Vec<String> = std::env::args().skip(1).collect();
         for word in &mut words {
-            // Where somebody's Python lies says nothing.
+            // Where somebody's Python or data lies says nothing.
             if word.ends_with("/bin/python") || word.ends_with("/bin/python3") {
                 *word = "PYTHON".to_owned();
+            } else if Path::new(word).is_absolute() {
+                *word = "DIR".to_owned();
             }
         }
         let mut report = Report(format!("# {title}\n"));
