@@ -2,7 +2,7 @@ use crate::attention::spread;
 use crate::judgement::{by_seriousness, contrast, decide, flag_of_age, flag_of_contrast, is_readable};
 use crate::reader::Reader;
 use crate::{AssessError, Bundle, Manifest};
-use boneage_core::{Assessment, Digest, Flag, FlagCode, ModelName, Months, Plane, Sex, SexGiven};
+use boneage_core::{Assessment, Digest, Flag, FlagCode, Interval, ModelName, Months, Plane, Sex, SexGiven};
 use boneage_nets::{Arithmetic, WeightsFile};
 use boneage_vision::Frame;
 
@@ -142,8 +142,7 @@ impl Predictor {
             flags.push(Flag::new(FlagCode::OtherSex, message));
         }
         let flags = by_seriousness(flags);
-        let table = self.manifest.interval.as_ref();
-        let interval = table.map(|table| table.interval(months, radiograph.sex.value));
+        let interval = self.interval(months, radiograph.sex.value);
         Assessment {
             months: readable.then_some(months),
             interval: interval.filter(|_| readable),
@@ -155,5 +154,11 @@ impl Predictor {
             hand: None,
             input: radiograph.input.cloned(),
         }
+    }
+
+    /// Where the true age of a child that was read as `months` lies; for an unknown sex, whatever it is. `None`
+    /// for a model without calibrated intervals.
+    pub fn interval(&self, months: Months, sex: Option<Sex>) -> Option<Interval> {
+        self.manifest.interval.as_ref().map(|table| table.interval(months, sex))
     }
 }

@@ -66,6 +66,19 @@ pub(crate) fn read_manifest(path: &Path) -> anyhow::Result<Manifest> {
     read().with_context(|| format!("model {}", path.display()))
 }
 
+/// The bundle that was asked for, to be changed and written elsewhere.
+pub(crate) fn bundle(args: &ModelArgs) -> anyhow::Result<Bundle> {
+    let default = embedded().next().map(|(name, _)| name);
+    let name =
+        args.model.as_deref().or(default).context("no model is inside this binary; hint: --model FILE")?;
+    let embedded = embedded().find(|(known, _)| *known == name).and_then(|(name, _)| file_named(name));
+    let file = match embedded {
+        Some(embedded) => embedded,
+        None => WeightsFile::new(fs::read(name).with_context(|| format!("model {name}"))?),
+    };
+    Bundle::read(file.bytes()).with_context(|| format!("model {name}"))
+}
+
 fn from_embedded(name: &str, arithmetic: Arithmetic) -> anyhow::Result<Predictor> {
     let bundle = file_named(name).ok_or_else(|| anyhow!("{name} is listed and gone"));
     let predictor = bundle.and_then(|bundle| {

@@ -5,6 +5,7 @@ mod bench;
 
 use bench::{Bench, run};
 use boneage_core::stream;
+use boneage_lab::{Part, part_of};
 use image::{GrayImage, Luma};
 use std::fs;
 
@@ -190,7 +191,10 @@ fn an_evaluation_tells_whom_it_leaves_out_and_keeps_a_file_that_is_there() {
     assert_eq!(evaluate(&["--predictions", "readings.csv", "--force"]).code, 0);
     let readings = fs::read_to_string(bench.path("readings.csv")).expect("the readings");
     let (before, after) = readings.split_once("122.4").expect("the reading");
-    assert_eq!((before, &after[2..]), ("id,sex,truth,predicted,accepted\n1,male,120,", ",true\n"));
+    assert_eq!(
+        (before, &after[2..]),
+        ("id,sex,truth,predicted,accepted,lower,upper\n1,male,120,", ",true,,\n")
+    );
 }
 
 #[test]
@@ -208,4 +212,65 @@ fn wrong_words_are_named_with_a_hint() {
 
     let refused = boneage(&["evaluate", "--images", "."]);
     assert!(refused.code == 2 && refused.stderr.contains("--labels"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_model_is_given_intervals_that_every_output_tells() {
+    let bench = Bench::new();
+    let boneage = |args: &[&str]| run(bench.dir.path(), args);
+    // The calibration part by its ids; read up to 12 months too old or too young.
+    let mut readings = String::from("id,sex,truth,predicted,accepted\n");
+    let ids = (1..).filter(|id: &u32| part_of(&id.to_string()) == Part::Calibration);
+    for (i, id) in ids.take(300).enumerate() {
+        let (sex, truth, error) = (if i % 2 == 0 { "male" } else { "female" }, 20 + i % 200, i * 7 % 25);
+        readings.push_str(&format!("{id},{sex},{truth},{},true\n", truth + error - 12));
+    }
+    bench.write("readings.csv", readings.as_bytes());
+    let calibrate = ["intervals", "calibrate", "--model", "model.safetensors", "--out", "new.safetensors"];
+    let calibrated = boneage(&[&calibrate[..], &["--readings", "readings.csv"]].concat());
+    assert_eq!(calibrated.code, 0, "{}", calibrated.stderr);
+    let kept = boneage(&[&calibrate[..], &["--readings", "readings.csv"]].concat());
+    assert!(kept.code == 2 && kept.stderr.contains("hint: --force"), "{}", kept.stderr);
+
+    let predict = |format| {
+        bench.predict(&["hand.png", "--sex", "male", "--model", "new.safetensors", "--format", format])
+    };
+    let text = predict("text").stdout;
+    assert!(text.contains("122.4 months") && text.contains("interval  1"), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&predict("json").stdout).expect("JSON");
+    let end = |name: &str| json[0]["interval"][name].as_f64().expect("a number");
+    assert!((100.0..122.4).contains(&end("lower")) && (122.4..145.0).contains(&end("upper")), "{json}");
+    let csv = predict("csv").stdout;
+    let cells: Vec<&str> = csv.lines().nth(1).expect("a film").split(',').collect();
+    assert!(!cells[3].is_empty() && !cells[4].is_empty(), "{csv}");
+
+    let checked = boneage(&["intervals", "check", "readings.csv", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&checked.stdout).expect("JSON");
+    assert_eq!(
+        (json["cells"][0]["group"].as_str(), json["cells"][0]["images"].as_u64()),
+        (Some("all"), Some(300))
+    );
+
+    // One film, whose label its interval holds: 100 % where 90 were promised.
+    fs::create_dir(bench.path("films")).expect("a writable folder");
+    bench.film("films/1.png", 300, 300);
+    bench.write("ages.csv", b"id,boneage,male\n1,120,True\n");
+    let evaluate = |model| {
+        let own =
+            ["evaluate", "--images", "films", "--labels", "ages.csv", "--verify-coverage", "--model", model];
+        boneage(&own)
+    };
+    let broken = evaluate("new.safetensors");
+    assert!(broken.code == 1 && broken.stderr.contains("allowed 88 to 92 %"), "{}", broken.stderr);
+    assert!(broken.stdout.contains("intervals (90 %)"), "{}", broken.stdout);
+    let without = evaluate("model.safetensors");
+    assert!(
+        without.code == 2 && without.stderr.contains("hint: boneage intervals calibrate"),
+        "{}",
+        without.stderr
+    );
+
+    bench.write("others.csv", b"id,sex,truth,predicted\n1,male,100,100\n");
+    let others = boneage(&[&calibrate[..], &["--force", "--readings", "others.csv"]].concat());
+    assert!(others.code == 2 && others.stderr.contains("the part calibration alone"), "{}", others.stderr);
 }

@@ -37,6 +37,18 @@ pub struct Interval {
     pub level: f32,
 }
 
+impl Interval {
+    /// Whether `months` lies in it, its ends included.
+    pub fn holds(&self, months: Months) -> bool {
+        (self.lower.0..=self.upper.0).contains(&months.0)
+    }
+
+    /// From end to end, in months.
+    pub fn width(&self) -> f32 {
+        self.upper.0 - self.lower.0
+    }
+}
+
 /// What may be done with the age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

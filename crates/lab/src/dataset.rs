@@ -89,6 +89,14 @@ impl Dataset {
         Ok(Dataset { radiographs, missing, unlabelled, rejected })
     }
 
+    /// Id, label and sex of every row of a table that can be used.
+    ///
+    /// # Errors
+    /// When the table cannot be read or lacks a column.
+    pub(crate) fn labels(table: &Path) -> Result<Vec<Row>, LabError> {
+        Ok(read_table(table)?.0)
+    }
+
     /// The set with `count` of its radiographs: those whose digest comes first, so that a smaller set lies
     /// within a larger one.
     pub fn limited(mut self, count: usize) -> Self {
@@ -144,6 +152,16 @@ pub(crate) fn first_by_digest<'a>(ids: impl Iterator<Item = &'a str>, count: usi
     keyed.into_iter().take(count).map(|(_, id)| id).collect()
 }
 
+/// The ids of a file: each line up to the first comma; a header line `id` is passed over.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read_ids(path: &Path) -> Result<HashSet<String>, LabError> {
+    let text = std::fs::read_to_string(path).map_err(LabError::io(path))?;
+    let first = |line: &str| line.split(',').next().unwrap_or_default().trim().to_owned();
+    Ok(text.lines().map(first).filter(|id| !id.is_empty() && id != "id").collect())
+}
+
 /// Ids in order: whole numbers by value, before all other names.
 pub fn by_id(a: &str, b: &str) -> Ordering {
     let key = |id: &str| id.parse::<u64>().unwrap_or(u64::MAX);
@@ -170,7 +188,8 @@ fn files_by_id(folder: &Path) -> Result<HashMap<String, PathBuf>, LabError> {
     Ok(files)
 }
 
-type Row = (String, Months, Sex);
+/// Id, label and sex.
+pub(crate) type Row = (String, Months, Sex);
 
 fn read_table(table: &Path) -> Result<(Vec<Row>, Vec<RejectedRow>), LabError> {
     let unreadable = |e: csv::Error| LabError::Data(format!("table {}: {e}", table.display()));

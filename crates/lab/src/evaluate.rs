@@ -1,6 +1,6 @@
 use crate::{Progress, Radiograph, Scored};
 use boneage_assess::Predictor;
-use boneage_core::{Decision, Digest, SexGiven, SexSource};
+use boneage_core::{Decision, Digest, Months, SexGiven, SexSource};
 use boneage_vision::{DecodeLimits, decode};
 
 /// Reads every radiograph's file with the model, as `boneage predict` does.
@@ -32,12 +32,14 @@ fn read(predictor: &Predictor, radiograph: &Radiograph) -> Result<Scored, String
     };
     let reading = predictor.read(image.plane, image.sex.value);
     let assessment = predictor.judge(&image, &reading);
+    // A refused image has no age in its assessment, but it counts here: the network's own.
+    let predicted = assessment.months.unwrap_or(reading.months);
     Ok(Scored {
         id: radiograph.id.clone(),
         sex: radiograph.sex,
         truth: radiograph.months,
-        // A refused image has no age in its assessment, but it counts here: the network's own.
-        predicted: assessment.months.unwrap_or(reading.months),
+        predicted,
         accepted: Some(assessment.decision != Decision::Refused),
+        interval: predictor.interval(Months(predicted.0.max(0.0)), Some(radiograph.sex)),
     })
 }

@@ -95,6 +95,7 @@ impl Experiment {
         run(&self.indices(Part::Inner), &[View::Clean], "features of validation images")?;
         if purpose != Purpose::Trial {
             run(&self.indices(Part::Holdout), &[View::Clean], "features of held-out images")?;
+            run(&self.indices(Part::Calibration), &[View::Clean], "features of calibration images")?;
         }
         if purpose == Purpose::Everything {
             let all: Vec<usize> = (0..self.dataset.radiographs.len()).collect();

@@ -2,6 +2,9 @@ use crate::{LabError, Scored};
 use boneage_assess::IntervalTable;
 use boneage_core::Sex;
 
+/// Promised coverage where nothing else is asked: 90 %.
+pub const INTERVAL_LEVEL: f32 = 0.9;
+
 /// Step of the table in months of true age, and its last age.
 const STEP: f32 = 6.0;
 const LAST: f32 = 240.0;
@@ -95,7 +98,7 @@ mod tests {
                 let predicted = truth - 0.1 * (truth - 120.0).max(0.0) + sd * random.normal();
                 let sex = if i % 2 == 0 { Sex::Male } else { Sex::Female };
                 let (truth, predicted) = (Months(truth as f32), Months(predicted as f32));
-                Scored { id: i.to_string(), sex, truth, predicted, accepted: None }
+                Scored { id: i.to_string(), sex, truth, predicted, accepted: None, interval: None }
             })
             .collect()
     }

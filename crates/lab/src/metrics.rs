@@ -1,4 +1,5 @@
-use boneage_core::{Months, Sex, stream};
+use crate::Coverage;
+use boneage_core::{Interval, Months, Sex, stream};
 use serde::{Deserialize, Serialize};
 
 /// Resampled sets of a bootstrap interval.
@@ -21,6 +22,8 @@ pub struct Scored {
     pub predicted: Months,
     /// Whether it would be accepted; `None` where nobody asked.
     pub accepted: Option<bool>,
+    /// Where the truth was said to lie; `None` for a model without intervals.
+    pub interval: Option<Interval>,
 }
 
 impl Scored {
@@ -127,6 +130,9 @@ pub struct Evaluation {
     pub by_sex: Vec<GroupScores>,
     /// By label, in bands of 24 months.
     pub by_age: Vec<GroupScores>,
+    /// How often the intervals held the label; `None` for a model without intervals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Coverage>,
 }
 
 impl Evaluation {
@@ -144,9 +150,7 @@ impl Evaluation {
         let constant: Vec<f64> =
             scored.iter().map(|s| f64::from(baseline.0) - f64::from(s.truth.0)).collect();
         let sexes = [Sex::Male, Sex::Female];
-        let band = |s: &Scored| (s.truth.0 / BAND) as usize;
-        let bands = scored.iter().map(band).max().map_or(0, |last| last + 1);
-        let band_name = |b: usize| format!("{} to {} months", b * BAND as usize, (b + 1) * BAND as usize);
+        let bands = scored.iter().map(band_of).max().map_or(0, |last| last + 1);
         Some(Evaluation {
             all: of("all", &|_| true)?,
             accepted: of("accepted", &|s| s.accepted == Some(true)),
@@ -156,7 +160,8 @@ impl Evaluation {
                 scores: Scores::new("baseline", &constant)?,
             },
             by_sex: sexes.iter().filter_map(|sex| group(sex.to_string(), &|s| s.sex == *sex)).collect(),
-            by_age: (0..bands).filter_map(|b| group(band_name(b), &|s| band(s) == b)).collect(),
+            by_age: (0..bands).filter_map(|b| group(band_name(b), &|s| band_of(s) == b)).collect(),
+            coverage: Coverage::of(scored),
         })
     }
 
@@ -189,6 +194,9 @@ impl Evaluation {
         row("constant", &self.baseline.scores);
         let Baseline { months, source, .. } = &self.baseline;
         text.push_str(&format!("constant: always {:.0} months, {source}\n", months.0));
+        if let Some(coverage) = &self.coverage {
+            text.push_str(&format!("\n{}", coverage.to_text()));
+        }
         text
     }
 }
@@ -218,6 +226,17 @@ impl Scores {
         let [mae, rmse, bias, within_6, within_12, within_24] = std::array::from_fn(estimate);
         Some(Scores { images: errors.len(), mae, rmse, bias, within_6, within_12, within_24 })
     }
+}
+
+/// Which band of [`BAND`] months the label lies in.
+pub(crate) fn band_of(scored: &Scored) -> usize {
+    (scored.truth.0 / BAND) as usize
+}
+
+/// `24 to 48 months`.
+pub(crate) fn band_name(band: usize) -> String {
+    let step = BAND as usize;
+    format!("{} to {} months", band * step, (band + 1) * step)
 }
 
 /// MAE, RMSE, bias and the three shares within, of `n` errors.
@@ -261,6 +280,7 @@ mod tests {
             truth: Months(truth),
             predicted: Months(predicted),
             accepted: Some(accepted),
+            interval: None,
         }
     }
 

@@ -4,11 +4,12 @@ use crate::model_facts::{self, ATTRIBUTION, LICENCE};
 use crate::predictions::predictions_csv;
 use crate::training::predict;
 use crate::{
-    Backbone, EpochRecord, Evaluation, Experiment, LabError, Part, Purpose, Recipe, Scored, median,
-    read_predictions,
+    Backbone, EpochRecord, Evaluation, Experiment, INTERVAL_LEVEL, LabError, Part, Purpose, Recipe, Scored,
+    calibrate_intervals, median, read_predictions,
 };
 use boneage_assess::{
-    BackboneName, Bundle, Manifest, Metric, ModelShape, ModelWeights, NetworkShape, NetworkWeights, Training,
+    BackboneName, Bundle, IntervalTable, Manifest, Metric, ModelShape, ModelWeights, NetworkShape,
+    NetworkWeights, Training,
 };
 use boneage_core::Months;
 use boneage_nets::{Network, VggTail};
@@ -133,8 +134,9 @@ impl RunFolder {
         file.and_then(|mut file| file.write_all(json_line(record).as_bytes())).map_err(LabError::io(&path))
     }
 
-    /// Predicts inner validation and, unless this is a trial, the holdout with the best head, and writes
-    /// predictions, evaluation, report and model, whose manifest knows `backbone` by `name`.
+    /// Predicts inner validation and, unless this is a trial, calibration part and holdout with the best head, and
+    /// writes predictions, evaluation, report and model, whose manifest knows `backbone` by `name`. Its
+    /// intervals are those of the calibration part, where that holds enough images of each sex.
     ///
     /// # Errors
     /// When no epoch is finished or the disk fails.
@@ -150,28 +152,37 @@ impl RunFolder {
         let training = experiment.indices(Part::Training);
         let ages = || training.iter().map(|&i| experiment.dataset.radiographs[i].months);
         let constant = median(ages()).unwrap_or(Months(0.0));
+        let read = |part: Part, table: Option<&IntervalTable>| -> Result<Vec<Scored>, LabError> {
+            let indices = experiment.indices(part);
+            let read = indices.iter().zip(predict(experiment, &network, backbone, &indices)?);
+            let scored = read.map(|(&index, predicted)| {
+                let r = &experiment.dataset.radiographs[index];
+                let (id, sex, truth) = (r.id.clone(), r.sex, r.months);
+                let interval = table.map(|table| table.interval(Months(predicted.0.max(0.0)), Some(sex)));
+                // Refusal is decided on the image itself, which the cache does not hold.
+                Scored { id, sex, truth, predicted, accepted: None, interval }
+            });
+            Ok(scored.collect())
+        };
+        // Without intervals where there are too few to calibrate them: the report says so.
+        let calibration = if purpose == Purpose::Trial { Vec::new() } else { read(Part::Calibration, None)? };
+        let interval = calibrate_intervals(&calibration, INTERVAL_LEVEL).ok();
         let mut parts = Vec::new();
         let mut evaluate = |part: Part| -> Result<Option<Evaluation>, LabError> {
-            let indices = experiment.indices(part);
-            let mut scored = Vec::with_capacity(indices.len());
-            for (&index, predicted) in indices.iter().zip(predict(experiment, &network, backbone, &indices)?)
-            {
-                let r = &experiment.dataset.radiographs[index];
-                // Refusal is decided on the image itself, which the cache does not hold.
-                let (id, sex, truth) = (r.id.clone(), r.sex, r.months);
-                scored.push(Scored { id, sex, truth, predicted, accepted: None });
-            }
+            let scored = read(part, interval.as_ref())?;
             let evaluation = Evaluation::new(&scored, constant, "the median of the training labels");
             parts.push((part, scored));
             Ok(evaluation)
         };
         let inner = evaluate(Part::Inner)?;
         let holdout = if purpose == Purpose::Trial { None } else { evaluate(Part::Holdout)? };
+        parts.push((Part::Calibration, calibration));
         let finished = Finished { inner, holdout };
         write_atomically(&self.file("predictions.csv"), predictions_csv(&parts).as_bytes())?;
         let json = serde_json::to_vec_pretty(&finished).expect("words and numbers");
         write_atomically(&self.file("evaluation.json"), &json)?;
-        write_atomically(&self.file("report.md"), report(experiment, &self.epochs()?, &finished).as_bytes())?;
+        let report = report(experiment, &self.epochs()?, &finished, interval.as_ref());
+        write_atomically(&self.file("report.md"), report.as_bytes())?;
 
         let scale = AgeScale::of(&ages().collect::<Vec<_>>());
         let recipe = &experiment.recipe;
@@ -196,7 +207,7 @@ impl RunFolder {
             metrics: metrics(&finished),
             licence: format!("{LICENCE} {BACKBONE_LICENCE}"),
             attribution: format!("{ATTRIBUTION}; {BACKBONE_ATTRIBUTION}"),
-            interval: None,
+            interval,
             weights: None,
         };
         let tuned = network.tail().map_or_else(Vec::new, VggTail::state);
@@ -239,7 +250,12 @@ fn metrics(finished: &Finished) -> Vec<Metric> {
     }
 }
 
-fn report(experiment: &Experiment, epochs: &[EpochRecord], finished: &Finished) -> String {
+fn report(
+    experiment: &Experiment,
+    epochs: &[EpochRecord],
+    finished: &Finished,
+    interval: Option<&IntervalTable>,
+) -> String {
     let recipe = &experiment.recipe;
     let mut text = format!("# {}\n\n{}\n\n", recipe.name, recipe.description);
     let count = |part| experiment.split.list(part).len();
@@ -255,6 +271,14 @@ fn report(experiment: &Experiment, epochs: &[EpochRecord], finished: &Finished) 
         let seconds: f64 = epochs.iter().map(|record| record.seconds).sum();
         text.push_str(&format!("Best epoch {} of {}, {seconds:.0} s in all.\n", best.epoch, epochs.len()));
     }
+    text.push_str(&match interval {
+        Some(table) => format!(
+            "Intervals of {:.0} % from {} calibration images, which trained nothing.\n",
+            table.level * 100.0,
+            table.images
+        ),
+        None => "No intervals: they need 100 calibration images of each sex.\n".to_owned(),
+    });
     for (name, evaluation) in [("Inner validation", &finished.inner), ("Holdout", &finished.holdout)] {
         if let Some(evaluation) = evaluation {
             text.push_str(&format!("\n## {name}\n\n```text\n{}```\n", evaluation.to_text()));

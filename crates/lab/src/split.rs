@@ -36,7 +36,7 @@ impl Part {
 /// The first 8 bytes, big-endian, of the SHA-256 of `name` and `id` together, modulo `modulus`.
 ///
 /// The same for every network, cohort and machine, and it does not move when images are added.
-fn bucket(name: &str, id: &str, modulus: u64) -> u64 {
+pub(crate) fn bucket(name: &str, id: &str, modulus: u64) -> u64 {
     let digest = Digest::of(format!("{name}:{id}").as_bytes());
     // 16 hexadecimal digits always are a u64.
     u64::from_str_radix(&digest.0[..16], 16).expect("a digest is hexadecimal") % modulus

@@ -5,8 +5,8 @@
 use boneage_assess::{Bundle, Predictor};
 use boneage_core::{Digest, Plane, stream};
 use boneage_lab::{
-    Augment, Backbone, Experiment, FrozenVgg16, LabError, Part, Purpose, Radiograph, Recipe, RunFolder, View,
-    read_all, train,
+    Augment, Backbone, Experiment, FrozenVgg16, LabError, Part, Purpose, Radiograph, Recipe, RunFolder,
+    Split, View, read_all, train,
 };
 use boneage_nets::{Features, NetsError};
 use std::path::Path;
@@ -124,7 +124,8 @@ fn a_training_learns_resumes_exactly_and_leaves_a_model() {
     assert_eq!(bundle.manifest.name, "smoke");
     assert!((bundle.manifest.metrics[0].value - evaluation.all.mae.value).abs() < 1e-9);
     let predictions = std::fs::read_to_string(straight.path().join("predictions.csv")).unwrap();
-    let expected = evaluation.all.images + experiment.split.inner.len() + 1;
+    let Split { inner, calibration, .. } = &experiment.split;
+    let expected = evaluation.all.images + inner.len() + calibration.len() + 1;
     assert_eq!(predictions.lines().count(), expected);
 
     // The folder belongs to its recipe.

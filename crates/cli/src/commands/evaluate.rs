@@ -3,16 +3,16 @@ use crate::models::{self, Images, ModelArgs};
 use crate::printer::Printer;
 use anyhow::{Context, anyhow, bail};
 use boneage_core::Months;
-use boneage_lab::{Dataset, Evaluation, Part, Radiograph, Scored, median, part_of, read_all};
-use std::collections::HashSet;
+use boneage_lab::{Dataset, Evaluation, Part, Radiograph, median, part_of, read_all, read_ids, readings_csv};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Measure a model on labelled radiographs.
 ///
 /// Tells the mean absolute error (MAE), the root mean squared error and the share within 6, 12 and
 /// 24 months, each with its 95 % interval, by sex and age, beside what one constant age would reach.
 /// Every readable image counts, whether or not it would be refused; accepted only stands beside it.
+/// For a model with intervals, how often they hold the label, by sex and age, and how wide they are.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   The fifth of the RSNA data that no training has seen:
@@ -41,6 +41,10 @@ pub(crate) struct Args {
     /// How the result is written
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Exit with 1 where the intervals do not keep their promise: of all images 2 in 100 more or fewer than
+    /// promised, or of a sex and age so many that chance explains it once in a hundred
+    #[arg(long)]
+    verify_coverage: bool,
     /// Also write each image's reading to this CSV file
     #[arg(long, value_name = "FILE")]
     predictions: Option<PathBuf>,
@@ -130,13 +134,6 @@ fn left_out(dataset: &Dataset, wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
     missing.into_iter().chain(told("rows of the table cannot be used", rejected, "; ")).collect()
 }
 
-/// The ids of a file: each line up to the first comma; a header line `id` is passed over.
-fn read_ids(path: &Path) -> anyhow::Result<HashSet<String>> {
-    let text = fs::read_to_string(path).with_context(|| format!("ids {}", path.display()))?;
-    let first = |line: &str| line.split(',').next().unwrap_or_default().trim().to_owned();
-    Ok(text.lines().map(first).filter(|id| !id.is_empty() && id != "id").collect())
-}
-
 /// Reads every image and prints the evaluation.
 pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
     let settings = Settings::new(&args)?;
@@ -148,7 +145,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
         printer.error(&anyhow!("{reason}"));
     }
     if let Some(path) = &args.predictions {
-        fs::write(path, predictions(&scored)).with_context(|| format!("predictions {}", path.display()))?;
+        fs::write(path, readings_csv(&scored)).with_context(|| format!("predictions {}", path.display()))?;
     }
     let evaluation = Evaluation::new(&scored, settings.constant, settings.constant_source)
         .context("none of the images could be read")?;
@@ -163,14 +160,17 @@ pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
             printer.result(format!("{}\n", serde_json::to_string_pretty(&json)?))?;
         }
     }
-    Ok(if unreadable.is_empty() { Exit::Done } else { Exit::Input })
-}
-
-fn predictions(scored: &[Scored]) -> String {
-    let mut csv = String::from("id,sex,truth,predicted,accepted\n");
-    for s in scored {
-        let accepted = s.accepted.unwrap_or(true);
-        csv.push_str(&format!("{},{},{},{:.3},{accepted}\n", s.id, s.sex, s.truth.0, s.predicted.0));
+    let exit = if unreadable.is_empty() { Exit::Done } else { Exit::Input };
+    if !args.verify_coverage {
+        return Ok(exit);
     }
-    csv
+    let coverage = evaluation.coverage.with_context(|| {
+        format!(
+            "model {} has no intervals to verify; hint: boneage intervals calibrate",
+            predictor.name().name
+        )
+    })?;
+    let failures = coverage.failures();
+    failures.iter().for_each(|failure| printer.warning(failure));
+    Ok(exit.max(if failures.is_empty() { Exit::Done } else { Exit::No }))
 }

@@ -8,6 +8,7 @@
 pub(crate) mod dataset;
 pub(crate) mod evaluate;
 pub(crate) mod figures;
+pub(crate) mod intervals;
 pub(crate) mod models;
 pub(crate) mod predict;
 pub(crate) mod reproduce;

@@ -87,7 +87,7 @@ mod tests {
             let truth = random.uniform(10.0, 220.0).round() as f32;
             let predicted = Months(truth + 9.0 * random.normal() as f32);
             let sex = if i.is_multiple_of(2) { Sex::Male } else { Sex::Female };
-            Scored { id: i.to_string(), sex, truth: Months(truth), predicted, accepted: None }
+            Scored { id: i.to_string(), sex, truth: Months(truth), predicted, accepted: None, interval: None }
         };
         Series { name: name.to_owned(), scored: (0..120).map(&mut one).collect() }
     }

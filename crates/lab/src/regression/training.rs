@@ -146,7 +146,7 @@ pub(crate) fn train_regression_on(
         let of = |(&index, &months): (&usize, &f32)| {
             let r = &dataset.radiographs[index];
             let (id, sex, truth, predicted) = (r.id.clone(), r.sex, r.months, Months(months));
-            Scored { id, sex, truth, predicted, accepted: None }
+            Scored { id, sex, truth, predicted, accepted: None, interval: None }
         };
         set.indices.iter().zip(predicted).map(of).collect()
     };

@@ -124,7 +124,7 @@ mod tests {
 
     fn scored(id: &str, truth: f32, error: f32) -> Scored {
         let (truth, predicted) = (Months(truth), Months(truth + error));
-        Scored { id: id.into(), sex: Sex::Male, truth, predicted, accepted: None }
+        Scored { id: id.into(), sex: Sex::Male, truth, predicted, accepted: None, interval: None }
     }
 
     #[test]
