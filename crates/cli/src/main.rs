@@ -46,6 +46,7 @@ enum Command {
     Predict(commands::predict::Args),
     Models(commands::models::Args),
     Evaluate(commands::evaluate::Args),
+    Compare(commands::compare::Args),
     Train(commands::train::Args),
     Intervals(commands::intervals::Args),
     Dataset(commands::dataset::Args),
@@ -62,6 +63,7 @@ fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Exit> {
         }
         Command::Models(args) => commands::models::run(args, printer),
         Command::Evaluate(args) => commands::evaluate::run(args, printer),
+        Command::Compare(args) => commands::compare::run(args, printer),
         Command::Train(args) => commands::train::run(args, printer),
         Command::Intervals(args) => commands::intervals::run(args, printer),
         Command::Dataset(args) => commands::dataset::run(args, printer),

@@ -23,6 +23,7 @@ mod agreement;
 mod attention_maps;
 mod augmentation;
 mod axes;
+mod bland_altman;
 mod boxes;
 mod comparison;
 mod connections;
@@ -43,6 +44,7 @@ pub use age_distribution::age_distribution;
 pub use agreement::agreement;
 pub use attention_maps::attention_maps;
 pub use augmentation::augmentation;
+pub use bland_altman::{AgePair, bland_altman};
 pub use comparison::{ComparedCell, comparison};
 pub use connections::connections_diagram;
 pub use errors_by_age::errors_by_age;
@@ -92,6 +94,17 @@ mod tests {
         Series { name: name.to_owned(), scored: (0..120).map(&mut one).collect() }
     }
 
+    /// Of both sexes and of none, one beyond the axis.
+    fn pairs() -> Vec<AgePair> {
+        let pair = |s: &Scored| AgePair {
+            first: s.truth.0.into(),
+            second: s.predicted.0.into(),
+            sex: (s.id != "7").then_some(s.sex),
+        };
+        let far = AgePair { first: 10.0, second: 230.0, sex: None };
+        series("a").scored.iter().map(pair).chain([far]).collect()
+    }
+
     fn curve(name: &str) -> LearningCurve {
         let epoch = |epoch: u32| EpochRecord {
             epoch,
@@ -128,6 +141,7 @@ mod tests {
             ("agreement", agreement("t", &[series("a")])),
             ("agreement of three", agreement("t", &[series("a"), series("b"), series("c")])),
             ("residuals", residuals("t", &[series("a"), series("b")])),
+            ("bland-altman", bland_altman("t", ["label", "reading"], &pairs())),
             ("errors-by-age", errors_by_age("t", &[series("a"), series("b")])),
             ("learning-curves", learning_curves("t", &[curve("a"), curve("b")])),
             ("regression-errors", regression_errors("t", &[components("a"), components("b")])),
@@ -196,6 +210,7 @@ mod tests {
             ("learning-curves", learning_curves("t", &[no_epochs])),
             ("regression-errors", regression_errors("t", &[no_points])),
             ("comparison", comparison("t", &[])),
+            ("bland-altman", bland_altman("t", ["a", "b"], &[])),
             ("samples", samples(&[])),
         ] {
             let message = drawn.map(|_| ()).expect_err(name).to_string();

@@ -1,0 +1,51 @@
+//! What is said about a model: `compare`, `stress`, `calibrate`, `report-model`.
+
+#[allow(dead_code)] // what only the tests of predict use
+mod bench;
+
+use bench::{Bench, run};
+use std::fs;
+
+#[test]
+fn two_tables_are_compared_and_drawn() {
+    let bench = Bench::new();
+    let boneage = |args: &[&str]| run(bench.dir.path(), args);
+    bench.write(
+        "ours.csv",
+        b"id,sex,truth,predicted,accepted\n1,male,100,104,true\n2,female,60,61,true\n3,male,9,9,true\n",
+    );
+    bench.write("theirs.csv", b"File,BoneAge\nfilms/1.png,90\nfilms/2.png,80\n");
+    let compare = ["compare", "ours.csv", "theirs.csv", "--column", "BoneAge", "--figure", "figures"];
+    let compared = boneage(&compare);
+    assert_eq!(compared.code, 0, "{}", compared.stderr);
+    assert!(
+        compared.stdout.contains("2 radiographs in both, 1 in a alone, 0 in b alone"),
+        "{}",
+        compared.stdout
+    );
+    // Errors of 4 and 1 against 10 and 20.
+    assert!(compared.stdout.contains("-12.50 ("), "{}", compared.stdout);
+    let svg = fs::read_to_string(bench.path("figures/bland-altman.svg")).expect("a figure");
+    assert!(svg.contains("mean of ours and theirs") && bench.path("figures/bland-altman.png").exists());
+    let kept = boneage(&compare);
+    assert!(kept.code == 2 && kept.stderr.contains("hint: --force"), "{}", kept.stderr);
+
+    bench.write("ages.csv", b"id,boneage,male\n1,90,True\n2,80,False\n");
+    let labelled = [
+        "compare",
+        "ours.csv",
+        "theirs.csv",
+        "--column",
+        "BoneAge",
+        "--labels",
+        "ages.csv",
+        "--format",
+        "json",
+    ];
+    let labelled = boneage(&labelled);
+    let json: serde_json::Value = serde_json::from_str(&labelled.stdout).expect("JSON");
+    assert_eq!(json["against_labels"]["b"]["mae"]["value"].as_f64(), Some(0.0), "{json}");
+
+    let unnamed = boneage(&["compare", "ours.csv", "theirs.csv"]);
+    assert!(unnamed.code == 2 && unnamed.stderr.contains("file, boneage; hint"), "{}", unnamed.stderr);
+}
