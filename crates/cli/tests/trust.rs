@@ -49,3 +49,23 @@ fn two_tables_are_compared_and_drawn() {
     let unnamed = boneage(&["compare", "ours.csv", "theirs.csv"]);
     assert!(unnamed.code == 2 && unnamed.stderr.contains("file, boneage; hint"), "{}", unnamed.stderr);
 }
+
+#[test]
+fn a_film_is_put_under_stress() {
+    let bench = Bench::new();
+    fs::create_dir(bench.path("films")).expect("a writable folder");
+    bench.film("films/1.png", 200, 260);
+    bench.write("ages.csv", b"id,boneage,male\n1,120,True\n");
+    let own = ["stress", "--images", "films", "--labels", "ages.csv", "--model", "model.safetensors"];
+    let stressed = run(
+        bench.dir.path(),
+        &[&own[..], &["--only", "turned +30", "--only", "inverted", "--out", "stress"]].concat(),
+    );
+    assert_eq!(stressed.code, 0, "{}", stressed.stderr);
+    let rows: Vec<&str> = stressed.stdout.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert_eq!(rows.len(), 2, "{}", stressed.stdout);
+    assert!(rows[1].starts_with("| inverted | 0.0") && rows[1].contains("polarity_inverted 1"), "{rows:?}");
+    assert_eq!(fs::read_to_string(bench.path("stress/stress.md")).expect("the table"), stressed.stdout);
+    let unknown = run(bench.dir.path(), &[&own[..], &["--only", "boiled"]].concat());
+    assert!(unknown.code == 2 && unknown.stderr.contains("mirrored, turned -30"), "{}", unknown.stderr);
+}

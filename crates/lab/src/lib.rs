@@ -51,6 +51,7 @@ mod reproduce;
 mod run;
 mod segmentation;
 mod split;
+mod stress;
 mod training;
 
 pub use analysis::{AgeGroup, DatasetAnalysis, YearCount};
@@ -82,4 +83,5 @@ pub use reproduce::Reproduction;
 pub use run::{Finished, RunFolder};
 pub use segmentation::{Agreement, Segmentation};
 pub use split::{Dropped, Part, Split, part_of, third_part_of};
+pub use stress::{Change, ChangeKind, StressRow, StressTable, stress};
 pub use training::{EpochRecord, train};

@@ -14,4 +14,5 @@ pub(crate) mod models;
 pub(crate) mod predict;
 pub(crate) mod reproduce;
 pub(crate) mod segment;
+pub(crate) mod stress;
 pub(crate) mod train;
