@@ -28,6 +28,7 @@ mod judgement;
 mod manifest;
 mod predictor;
 mod reader;
+mod recalibration;
 mod regression;
 
 pub use boneage_nets::{Arithmetic, WeightsFile};
@@ -36,4 +37,5 @@ pub use error::AssessError;
 pub use interval::IntervalTable;
 pub use manifest::{BackboneName, Manifest, Metric, ModelShape, NetworkShape, Training};
 pub use predictor::{Predictor, Radiograph, Reading};
+pub use recalibration::{AgeLine, Recalibration};
 pub use regression::{RegressionShape, greys};

@@ -1,4 +1,4 @@
-use crate::{AssessError, IntervalTable, RegressionShape};
+use crate::{AssessError, IntervalTable, Recalibration, RegressionShape};
 use boneage_core::{Digest, Months, Sex};
 use boneage_nets::{HeadConfig, VGG16_CONVOLUTIONS};
 use boneage_vision::Preprocess;
@@ -34,6 +34,9 @@ pub struct Manifest {
     /// How to make intervals; absent until a model is calibrated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<IntervalTable>,
+    /// How readings are brought to those of one site; absent but in a model that was fitted to a site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recalibration: Option<Recalibration>,
     /// SHA-256 over the tensors, checked on load; `Bundle::to_bytes` writes it whatever stands here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<Digest>,
@@ -194,6 +197,7 @@ impl Manifest {
             ModelShape::Network(network) => network.check()?,
             ModelShape::Regression(regression) => regression.check()?,
         }
+        self.recalibration.as_ref().map_or(Ok(()), Recalibration::check)?;
         self.interval.as_ref().map_or(Ok(()), IntervalTable::check)
     }
 }
@@ -245,6 +249,7 @@ pub(crate) mod tests {
             licence: "none".into(),
             attribution: "nobody".into(),
             interval: None,
+            recalibration: None,
             weights: None,
         }
     }

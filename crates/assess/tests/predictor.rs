@@ -49,6 +49,7 @@ fn bundle(change: impl FnOnce(&mut Manifest)) -> Vec<u8> {
         licence: "none".into(),
         attribution: "nobody".into(),
         interval: None,
+        recalibration: None,
         weights: None,
     };
     change(&mut manifest);

@@ -69,3 +69,35 @@ fn a_film_is_put_under_stress() {
     let unknown = run(bench.dir.path(), &[&own[..], &["--only", "boiled"]].concat());
     assert!(unknown.code == 2 && unknown.stderr.contains("mirrored, turned -30"), "{}", unknown.stderr);
 }
+
+#[test]
+fn a_model_is_fitted_to_a_site_once() {
+    let bench = Bench::new();
+    fs::create_dir(bench.path("films")).expect("a writable folder");
+    let mut table = String::from("id,boneage,male\n");
+    // The model reads all as 122.4 months, the site's readers boys as 134 and girls as 121.
+    for id in 1..=24 {
+        bench.film(&format!("films/{id}.png"), 70 + id, 90);
+        table.push_str(&format!("{id},{}\n", if id % 2 == 0 { "134,True" } else { "121,False" }));
+    }
+    bench.write("ages.csv", table.as_bytes());
+    let own = ["calibrate", "--images", "films", "--labels", "ages.csv", "--out", "site.safetensors"];
+    let calibrate = |more: &[&str]| run(bench.dir.path(), &[&own[..], more].concat());
+    let fitted = calibrate(&["--model", "model.safetensors"]);
+    assert_eq!(fitted.code, 0, "{}", fitted.stderr);
+    assert!(fitted.stderr.contains("24 cases are few"), "{}", fitted.stderr);
+    let before = fitted.stdout.lines().find(|line| line.starts_with("bias before  male"));
+    assert!(before.is_some_and(|line| line.contains("12  -11.59 (")), "{}", fitted.stdout);
+
+    let read = |sex| {
+        let args = ["hand.png", "--sex", sex, "--format", "json", "--model", "site.safetensors"];
+        let json: serde_json::Value = serde_json::from_str(&bench.predict(&args).stdout).expect("JSON");
+        json[0]["months"].as_f64().expect("an age")
+    };
+    // Twelve cases are believed to seven eighths.
+    assert!((131.5..134.0).contains(&read("male")), "{}", read("male"));
+    assert!((121.0..122.0).contains(&read("female")), "{}", read("female"));
+
+    let twice = calibrate(&["--model", "site.safetensors", "--force"]);
+    assert!(twice.code == 2 && twice.stderr.contains("fitted to a site already"), "{}", twice.stderr);
+}

@@ -45,6 +45,7 @@ mod model_facts;
 mod predictions;
 mod progress;
 mod readings;
+mod recalibrate;
 mod recipe;
 mod regression;
 mod reproduce;
@@ -74,6 +75,7 @@ pub use metrics::{Baseline, Estimate, Evaluation, GroupScores, Scored, Scores, m
 pub use predictions::{read_predictions, readings_csv};
 pub use progress::Progress;
 pub use readings::{ReadingRow, Readings};
+pub use recalibrate::recalibrate;
 pub use recipe::{Augment, Cohort, LossName, Monitor, Recipe, Schedule, SplitName, Training, Transfer};
 pub use regression::{
     AnyRecipe, Components, CountErrors, CrossValidated, FinishedRegression, Regression, RegressionKind,

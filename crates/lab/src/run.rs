@@ -208,6 +208,7 @@ impl RunFolder {
             licence: format!("{LICENCE} {BACKBONE_LICENCE}"),
             attribution: format!("{ATTRIBUTION}; {BACKBONE_ATTRIBUTION}"),
             interval,
+            recalibration: None,
             weights: None,
         };
         let tuned = network.tail().map_or_else(Vec::new, VggTail::state);

@@ -39,6 +39,7 @@ pub(crate) fn write(side: usize, file: &Path) -> Result<()> {
         licence: "none".into(),
         attribution: "nobody".into(),
         interval: None,
+        recalibration: None,
         weights: None,
     };
     let weights = Box::new(NetworkWeights { head: Head::new(head, 1), tuned: Vec::new() });

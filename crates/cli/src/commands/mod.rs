@@ -5,6 +5,7 @@
 //! An error that `run` returns is the user's input (exit code 2) unless it carries
 //! [`OurFault`](crate::exit::OurFault) as context (exit code 3).
 
+pub(crate) mod calibrate;
 pub(crate) mod compare;
 pub(crate) mod dataset;
 pub(crate) mod evaluate;

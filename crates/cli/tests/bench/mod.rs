@@ -109,6 +109,7 @@ fn model() -> Vec<u8> {
         licence: "none".into(),
         attribution: "nobody".into(),
         interval: None,
+        recalibration: None,
         weights: None,
     };
     let weights = Box::new(NetworkWeights { head: Head::new(head, 11), tuned: Vec::new() });

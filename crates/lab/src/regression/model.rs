@@ -29,6 +29,7 @@ pub(super) fn bundle(
         licence: LICENCE.to_owned(),
         attribution: ATTRIBUTION.to_owned(),
         interval: None,
+        recalibration: None,
         weights: None,
     };
     Bundle { manifest, weights: ModelWeights::Regression(regression) }
