@@ -101,3 +101,27 @@ fn a_model_is_fitted_to_a_site_once() {
     let twice = calibrate(&["--model", "site.safetensors", "--force"]);
     assert!(twice.code == 2 && twice.stderr.contains("fitted to a site already"), "{}", twice.stderr);
 }
+
+#[test]
+fn a_report_and_a_card_are_written() {
+    let bench = Bench::new();
+    let mut table = String::from("id,part,sex,truth,predicted\n");
+    for id in 1..=80 {
+        let sex = if id % 2 == 0 { "male" } else { "female" };
+        table.push_str(&format!("{id},holdout,{sex},{},{}\n", 10 + id * 2, 15 + id * 2 + id % 7));
+    }
+    table.push_str("99,inner,male,100,300\n");
+    bench.write("predictions.csv", table.as_bytes());
+    fs::create_dir(bench.path("share")).expect("a writable folder");
+    bench.film("share/a.png", 200, 260);
+    let report = ["report-model", "--model", "model.safetensors", "--predictions", "predictions.csv"];
+    let args = [&report[..], &["--films", "share", "--out", "results/tiny", "--card", "CARD.md"]].concat();
+    let written = run(bench.dir.path(), &args);
+    assert_eq!(written.code, 0, "{}", written.stderr);
+    let text = fs::read_to_string(bench.path("results/tiny/model-report.md")).expect("a report");
+    assert!(text.contains("On 80 held-out") && text.contains("figures/attention-maps.png"), "{text}");
+    assert!(bench.path("results/tiny/figures/errors-by-age.svg").exists());
+    let card = fs::read_to_string(bench.path("CARD.md")).expect("a card");
+    assert!(card.contains("# Model card: tiny") && card.contains("It has no intervals."), "{card}");
+    assert!(card.contains(&args.join(" ").replace("report-model", "boneage report-model")), "{card}");
+}

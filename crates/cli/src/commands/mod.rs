@@ -13,6 +13,7 @@ pub(crate) mod figures;
 pub(crate) mod intervals;
 pub(crate) mod models;
 pub(crate) mod predict;
+pub(crate) mod report_model;
 pub(crate) mod reproduce;
 pub(crate) mod segment;
 pub(crate) mod stress;

@@ -1,6 +1,8 @@
 use super::axes::{ABOVE_UNNAMED, Axis, BELOW, LEFT, Plot};
 use super::predictions::Series;
-use super::theme::{LABEL, LEGEND, MARGIN, PAPER, SERIES, WIDTH, legend, refuse_empty, sheet, thousands};
+use super::theme::{
+    LABEL, LEGEND, MARGIN, PAPER, SERIES, WIDTH, legend, of_sex, refuse_empty, sheet, thousands,
+};
 use crate::metrics::BAND;
 use crate::{Estimate, LabError};
 use boneage_draw::{Anchor, Colour, Drawing, Frame, Style, Words};
@@ -14,6 +16,21 @@ const COUNTS: f64 = 26.0;
 /// # Errors
 /// When there is no series, or one without predictions.
 pub fn errors_by_age(title: &str, series: &[Series]) -> Result<Drawing, LabError> {
+    draw(title, series, &SERIES)
+}
+
+/// The same for one model's readings of boys and of girls, a series each in that order, in the colours of the
+/// sexes.
+///
+/// # Errors
+/// As [`errors_by_age`].
+pub fn errors_by_sex(title: &str, series: &[Series]) -> Result<Drawing, LabError> {
+    let sex = |one: &Series| one.scored.first().map_or(SERIES[0], |s| of_sex(s.sex));
+    draw(title, series, &series.iter().map(sex).collect::<Vec<Colour>>())
+}
+
+/// A colour a series, again from the first where there are fewer.
+fn draw(title: &str, series: &[Series], colours: &[Colour]) -> Result<Drawing, LabError> {
     refuse_empty(
         series.is_empty() || series.iter().any(|s| s.scored.is_empty()),
         "errors-by-age",
@@ -23,7 +40,7 @@ pub fn errors_by_age(title: &str, series: &[Series]) -> Result<Drawing, LabError
     let subtitle = "in bands of two years; whiskers: 95 % bootstrap interval";
     let (mut drawing, top) = sheet(PAPER, WIDTH, body, title, subtitle);
     let names: Vec<(&str, Colour)> =
-        series.iter().zip(SERIES.iter().cycle()).map(|(one, colour)| (one.name.as_str(), *colour)).collect();
+        series.iter().zip(colours.iter().cycle()).map(|(one, colour)| (one.name.as_str(), *colour)).collect();
     legend(&mut drawing, top, &names);
     let frame = Frame::new(MARGIN + LEFT, top + LEGEND + ABOVE_UNNAMED, WIDTH - 2.0 * MARGIN - LEFT, HEIGHT);
     let ages = series.iter().flat_map(|one| &one.scored).map(|s| f64::from(s.truth.0));
@@ -34,7 +51,7 @@ pub fn errors_by_age(title: &str, series: &[Series]) -> Result<Drawing, LabError
     let plot = Plot { frame, x, y: Axis::holding(highest, true) };
     plot.axes(&mut drawing, "", "true bone age, months", "mean absolute error, months");
     for (index, bands) in bands.iter().enumerate() {
-        let colour = SERIES[index % SERIES.len()];
+        let colour = colours[index % colours.len()];
         let place = (index + 1) as f64 / (series.len() + 1) as f64;
         for band in bands {
             let age = band.from + f64::from(BAND) * place;

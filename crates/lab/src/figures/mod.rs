@@ -33,6 +33,7 @@ mod learning;
 mod model_diagram;
 mod predictions;
 mod regression_errors;
+mod reliability;
 mod residuals;
 mod samples;
 mod stages;
@@ -47,12 +48,13 @@ pub use augmentation::augmentation;
 pub use bland_altman::{AgePair, bland_altman};
 pub use comparison::{ComparedCell, comparison};
 pub use connections::connections_diagram;
-pub use errors_by_age::errors_by_age;
+pub use errors_by_age::{errors_by_age, errors_by_sex};
 pub use film::Film;
 pub use learning::{LearningCurve, learning_curves};
 pub use model_diagram::{model_1_diagram, model_2_diagram, model_diagram};
 pub use predictions::Series;
 pub use regression_errors::{ComponentCurve, ComponentError, regression_errors};
+pub use reliability::{HeldShare, reliability};
 pub use residuals::residuals;
 pub use samples::samples;
 pub use stages::stages;
@@ -105,6 +107,10 @@ mod tests {
         series("a").scored.iter().map(pair).chain([far]).collect()
     }
 
+    fn held(promised: f64, held: usize) -> HeldShare {
+        HeldShare { sex: Sex::Female, promised, images: 120, held }
+    }
+
     fn curve(name: &str) -> LearningCurve {
         let epoch = |epoch: u32| EpochRecord {
             epoch,
@@ -142,6 +148,8 @@ mod tests {
             ("agreement of three", agreement("t", &[series("a"), series("b"), series("c")])),
             ("residuals", residuals("t", &[series("a"), series("b")])),
             ("bland-altman", bland_altman("t", ["label", "reading"], &pairs())),
+            ("errors-by-age, sexes", errors_by_sex("t", &[series("male"), series("female")])),
+            ("reliability", reliability("t", &[held(0.5, 61), held(0.9, 120)])),
             ("errors-by-age", errors_by_age("t", &[series("a"), series("b")])),
             ("learning-curves", learning_curves("t", &[curve("a"), curve("b")])),
             ("regression-errors", regression_errors("t", &[components("a"), components("b")])),
@@ -211,6 +219,7 @@ mod tests {
             ("regression-errors", regression_errors("t", &[no_points])),
             ("comparison", comparison("t", &[])),
             ("bland-altman", bland_altman("t", ["a", "b"], &[])),
+            ("reliability", reliability("t", &[])),
             ("samples", samples(&[])),
         ] {
             let message = drawn.map(|_| ()).expect_err(name).to_string();
