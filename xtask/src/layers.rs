@@ -3,7 +3,7 @@ use serde_json::Value;
 use std::process::Command;
 
 /// The rooms from the ground up, and which rooms each may import. What is not listed is refused.
-const ROOMS: [(&str, &[&str]); 11] = [
+const ROOMS: [(&str, &[&str]); 12] = [
     ("boneage-core", &[]),
     ("boneage-draw", &["boneage-core"]),
     ("boneage-nn", &[]),
@@ -26,7 +26,11 @@ const ROOMS: [(&str, &[&str]); 11] = [
             "boneage-assess",
         ],
     ),
-    ("boneage", &["boneage-core", "boneage-draw", "boneage-vision", "boneage-assess", "boneage-lab"]),
+    ("boneage-dicom", &["boneage-core"]),
+    (
+        "boneage",
+        &["boneage-core", "boneage-draw", "boneage-vision", "boneage-assess", "boneage-lab", "boneage-dicom"],
+    ),
     ("xtask", &[]),
     (
         "boneage-bench",

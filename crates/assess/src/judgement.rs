@@ -46,14 +46,17 @@ pub(crate) fn by_seriousness(mut flags: Vec<Flag>) -> Vec<Flag> {
         FlagCode::LowContrast => 0,
         FlagCode::LowResolution => 1,
         FlagCode::HandNotFound => 2,
-        FlagCode::OtherSex => 3,
-        FlagCode::OutsideTrainingRange => 4,
-        FlagCode::HandCut => 5,
-        FlagCode::SexUnknown => 6,
-        FlagCode::PolarityInverted => 7,
-        FlagCode::Colour => 8,
-        FlagCode::ExifTurned => 10,
-        _ => 9,
+        FlagCode::NotHandByHeader => 3,
+        FlagCode::SexContradiction => 4,
+        FlagCode::OtherSex => 5,
+        FlagCode::OutsideTrainingRange => 6,
+        FlagCode::HandCut => 7,
+        FlagCode::SexUnknown => 8,
+        FlagCode::PolarityInverted => 9,
+        FlagCode::Colour => 10,
+        FlagCode::PixelsNotSquare => 12,
+        FlagCode::ExifTurned => 13,
+        _ => 11,
     };
     flags.sort_by_key(rank);
     flags.dedup_by_key(|flag| flag.code);
@@ -62,13 +65,14 @@ pub(crate) fn by_seriousness(mut flags: Vec<Flag>) -> Vec<Flag> {
 
 /// Refused when nothing can be read; flagged when a flag is a reason to look twice; accepted otherwise.
 ///
-/// A turned EXIF orientation is told but is no reason: it is a statement of the file and setting it
-/// upright is exact. An inverted polarity and a colour image are reasons: the first is our guess, the
+/// A turned EXIF orientation and oblong pixels are told but are no reason: they are statements of the file
+/// and setting them right is exact. An inverted polarity and a colour image are reasons: the first is our guess, the
 /// second is rarely a radiograph.
 pub(crate) fn decide(readable: bool, flags: &[Flag]) -> Decision {
     if !readable {
         Decision::Refused
-    } else if flags.iter().any(|flag| flag.code != FlagCode::ExifTurned) {
+    } else if flags.iter().any(|flag| !matches!(flag.code, FlagCode::ExifTurned | FlagCode::PixelsNotSquare))
+    {
         Decision::Flagged
     } else {
         Decision::Accepted

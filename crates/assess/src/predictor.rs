@@ -151,6 +151,8 @@ impl Predictor {
             decision: decide(readable, &flags),
             flags,
             sex: radiograph.sex,
+            // Known to the caller alone: it is told beside the reading and changes nothing in it.
+            chronological: None,
             model: self.name.clone(),
             attention: None,
             hand: None,

@@ -1,11 +1,20 @@
 use anyhow::anyhow;
+use boneage_dicom::{directory, is_dicom};
 use std::collections::HashSet;
 use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use walkdir::WalkDir;
 
 /// Endings by which an image is known inside a folder. A file that is named itself is tried whatever its name.
-const ENDINGS: [&str; 6] = ["bmp", "jpeg", "jpg", "png", "tif", "tiff"];
+const ENDINGS: [&str; 7] = ["bmp", "dcm", "jpeg", "jpg", "png", "tif", "tiff"];
+
+/// The name of a medium's directory (PS3.10, 8.6).
+const DIRECTORY: &str = "DICOMDIR";
+
+/// As much of a file as tells whether it is DICOM: preamble, meta group, the first elements.
+const HEAD: u64 = 1024;
 
 /// What a list of files and folders comes to.
 #[derive(Debug, Default)]
@@ -22,6 +31,7 @@ pub(crate) fn gather(paths: &[PathBuf]) -> Inputs {
     for path in paths {
         match path.metadata() {
             Ok(metadata) if metadata.is_dir() => gather_folder(path, &mut inputs),
+            Ok(metadata) if metadata.is_file() && is_directory(path) => gather_directory(path, &mut inputs),
             Ok(metadata) if metadata.is_file() => inputs.files.push(path.clone()),
             Ok(_) => inputs.failures.push(anyhow!("{} is neither a file nor a folder", path.display())),
             Err(error) => inputs.failures.push(anyhow!("{}: {error}; hint: check the path", path.display())),
@@ -36,7 +46,7 @@ fn gather_folder(folder: &Path, inputs: &mut Inputs) {
     let (files_before, failures_before) = (inputs.files.len(), inputs.failures.len());
     for entry in WalkDir::new(folder).follow_links(true) {
         match entry {
-            Ok(entry) if entry.file_type().is_file() && is_image_name(entry.path()) => {
+            Ok(entry) if entry.file_type().is_file() && is_image(entry.path()) => {
                 inputs.files.push(entry.into_path());
             }
             Ok(_) => {}
@@ -47,15 +57,51 @@ fn gather_folder(folder: &Path, inputs: &mut Inputs) {
     }
     if inputs.files.len() == files_before && inputs.failures.len() == failures_before {
         let endings = ENDINGS.join(", ");
-        inputs
-            .failures
-            .push(anyhow!("folder {} holds no image; hint: looked for {endings}", folder.display()));
+        inputs.failures.push(anyhow!(
+            "folder {} holds no image; hint: looked for {endings} and DICOM",
+            folder.display()
+        ));
     }
 }
 
-fn is_image_name(path: &Path) -> bool {
+/// The images that a directory lists.
+fn gather_directory(path: &Path, inputs: &mut Inputs) {
+    let shown = path.display();
+    let Some(listed) = fs::read(path).ok().and_then(|bytes| directory(&bytes)) else {
+        // Whatever it is, reading it will tell.
+        inputs.files.push(path.to_owned());
+        return;
+    };
+    if listed.is_empty() {
+        inputs.failures.push(anyhow!("directory {shown} lists no image; hint: give the files themselves"));
+    }
+    for file in listed {
+        let file = path.with_file_name(file);
+        if file.is_file() {
+            inputs.files.push(file);
+        } else {
+            let missing = file.display();
+            inputs.failures.push(anyhow!(
+                "directory {shown} lists {missing}, which is not there; hint: copy the whole medium"
+            ));
+        }
+    }
+}
+
+fn is_directory(path: &Path) -> bool {
+    path.file_stem().and_then(OsStr::to_str).is_some_and(|stem| stem.eq_ignore_ascii_case(DIRECTORY))
+}
+
+/// An image by its ending, else by its content: archives name DICOM files as they like. The directory of a
+/// medium is none, as its images lie beside it.
+fn is_image(path: &Path) -> bool {
     let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-    ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
+    if ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)) {
+        return true;
+    }
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+    !is_directory(path) && read.is_ok() && is_dicom(&head)
 }
 
 /// One picture name a file: `hand.overlay.png`, or with more of its path where that is taken already:
@@ -94,6 +140,29 @@ mod tests {
             inputs.files.iter().map(|f| f.strip_prefix(dir.path()).unwrap().display().to_string()).collect();
         assert_eq!(names, ["a.tiff", "b/1.jpg", "b/deep/2.PNG"]);
         assert!(inputs.failures.is_empty());
+    }
+
+    #[test]
+    fn dicom_is_known_by_its_content_and_a_directory_stands_for_what_it_lists() {
+        let dir = tempfile::tempdir().unwrap();
+        let fixture = |name: &str| {
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/dicom");
+            fs::read(Path::new(folder).join(name)).unwrap()
+        };
+        fs::create_dir(dir.path().join("IMAGES")).unwrap();
+        for (name, bytes) in [
+            ("DICOMDIR", fixture("DICOMDIR")),
+            ("IMAGES/A1", fixture("explicit.dcm")),
+            ("IMAGES/1.2.826.7", fixture("no_meta.dcm")),
+            ("IMAGES/notes.txt", b"no image".to_vec()),
+        ] {
+            fs::write(dir.path().join(name), bytes).unwrap();
+        }
+        let folder = gather(&[dir.path().to_owned()]);
+        assert_eq!(folder.files, [dir.path().join("IMAGES/1.2.826.7"), dir.path().join("IMAGES/A1")]);
+        let medium = gather(&[dir.path().join("DICOMDIR")]);
+        assert_eq!(medium.files, [dir.path().join("IMAGES/A1")]);
+        assert_eq!(medium.failures.len(), 1, "it lists IMAGES/A2, which is not there");
     }
 
     #[cfg(unix)]

@@ -5,6 +5,7 @@
 
 mod commands;
 mod exit;
+mod film;
 mod heap;
 mod inputs;
 mod models;

@@ -181,6 +181,7 @@ mod tests {
             decision: Decision::Flagged,
             flags: vec![Flag::new(FlagCode::SexUnknown, "no sex was given")],
             sex: SexGiven { value: None, source: SexSource::Unknown },
+            chronological: None,
             model: ModelName { name: "test".into(), digest: Digest::of(b"") },
             attention: Some(Plane::from_fn(width, height, |x, _| x as f32 / width as f32)),
             hand: Some(Plane::from_fn(width, height, |x, y| {

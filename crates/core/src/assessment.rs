@@ -1,4 +1,4 @@
-use crate::{Digest, Months, Plane, Sex};
+use crate::{ChronologicalAge, Digest, Months, Plane, Sex};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -15,6 +15,8 @@ pub struct Assessment {
     pub flags: Vec<Flag>,
     /// The sex that was read for, and where it came from.
     pub sex: SexGiven,
+    /// How old the child was when the film was taken, where that is known.
+    pub chronological: Option<ChronologicalAge>,
     /// The model that answered.
     pub model: ModelName,
     /// Where the network looked, 0..1, in the pixels of the image as given (same width and height);
@@ -113,6 +115,20 @@ pub enum FlagCode {
     Colour,
     /// The age lies at the border of what the model was trained on.
     OutsideTrainingRange,
+    /// The sex that was given is not that of the file's header.
+    SexContradiction,
+    /// The file's header says that this is something else than a radiograph of a hand.
+    NotHandByHeader,
+    /// The file's header says that this is a right hand; the standards show left ones.
+    RightHand,
+    /// The file holds several frames; the first was read.
+    FirstFrame,
+    /// The file is not stored as it says.
+    StorageContradiction,
+    /// The header's window of greys cannot be; the full scale was used.
+    WindowIgnored,
+    /// The file's pixels are oblong; the image was stretched until they were squares.
+    PixelsNotSquare,
 }
 
 impl FlagCode {
@@ -129,6 +145,13 @@ impl FlagCode {
             FlagCode::ExifTurned => "exif_turned",
             FlagCode::Colour => "colour",
             FlagCode::OutsideTrainingRange => "outside_training_range",
+            FlagCode::SexContradiction => "sex_contradiction",
+            FlagCode::NotHandByHeader => "not_hand_by_header",
+            FlagCode::RightHand => "right_hand",
+            FlagCode::FirstFrame => "first_frame",
+            FlagCode::StorageContradiction => "storage_contradiction",
+            FlagCode::WindowIgnored => "window_ignored",
+            FlagCode::PixelsNotSquare => "pixels_not_square",
         }
     }
 }
@@ -157,6 +180,8 @@ pub enum SexSource {
     Given,
     /// A row of `--sex-csv`.
     Table,
+    /// The file's header.
+    Header,
     /// Nobody.
     Unknown,
 }

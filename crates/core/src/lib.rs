@@ -13,6 +13,7 @@
 //! ```
 
 mod assessment;
+mod chronological;
 mod digest;
 mod months;
 mod plane;
@@ -20,6 +21,7 @@ mod seed;
 mod sex;
 
 pub use assessment::{Assessment, Decision, Flag, FlagCode, Interval, ModelName, SexGiven, SexSource};
+pub use chronological::{AgeSource, ChronologicalAge, Date};
 pub use digest::Digest;
 pub use months::Months;
 pub use plane::{Affine, Plane};

@@ -1,4 +1,5 @@
 use crate::exit::{Exit, OurFault};
+use crate::film::Film;
 use crate::inputs::{gather, overlay_names};
 use crate::models::{self, Images, ModelArgs};
 use crate::overlay::overlay;
@@ -7,22 +8,18 @@ use crate::report::{self, Format};
 use crate::sex_table::Sexes;
 use anyhow::{Context, anyhow, bail};
 use boneage_assess::{Predictor, Radiograph};
-use boneage_core::{Assessment, Decision, Digest, Sex};
-use boneage_vision::{DecodeLimits, Decoded, decode};
+use boneage_core::{Assessment, Decision, Sex};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-/// Larger files are not read: no radiograph of 100 megapixels needs as much.
-const MOST_BYTES: u64 = 1 << 30;
-
 /// Read the bone age from radiographs of the left hand.
 ///
 /// Gives an age for every image, with the reasons to look twice (flags) where there are any.
-/// Images are PNG, JPEG, TIFF or BMP files; a folder stands for all images in it.
-/// The age depends on the sex of the child: give it with --sex or --sex-csv. Without it the mean of
-/// the readings for a girl and for a boy is told, and flagged.
+/// Images are PNG, JPEG, TIFF, BMP or DICOM files; a folder or a DICOMDIR stands for all images in it.
+/// The age depends on the sex of the child: give it with --sex or --sex-csv, or leave it to the DICOM header.
+/// Without it the mean of the readings for a girl and for a boy is told, and flagged.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -86,7 +83,7 @@ struct Settings {
     pictures: Option<Vec<PathBuf>>,
     out: Option<PathBuf>,
     force: bool,
-    limits: DecodeLimits,
+    max_pixels: u64,
 }
 
 impl Settings {
@@ -116,7 +113,7 @@ impl Settings {
             pictures,
             out: args.out,
             force: args.force,
-            limits: DecodeLimits::pixels(u64::from(args.max_megapixels) * 1_000_000),
+            max_pixels: u64::from(args.max_megapixels) * 1_000_000,
         })
     }
 }
@@ -144,7 +141,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
     // Neither needs the other: the first file is decoded while the model is made ready.
     let (predictor, first) = rayon::join(
         || models::predictor(&settings.model, images),
-        || settings.files.first().map(|file| guarded(|| load(&settings, file))),
+        || settings.files.first().map(|file| guarded(|| Film::load(file, settings.max_pixels))),
     );
     let predictor = predictor?;
     let mut out: Box<dyn Write> = match &settings.out {
@@ -166,7 +163,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
 fn read_all(
     settings: &Settings,
     predictor: &Predictor,
-    mut first: Option<anyhow::Result<Loaded>>,
+    mut first: Option<anyhow::Result<Film>>,
     out: &mut dyn Write,
     printer: &Printer,
 ) -> io::Result<Exit> {
@@ -176,7 +173,7 @@ fn read_all(
     report.begin(out)?;
     for (i, file) in settings.files.iter().enumerate() {
         let picture = settings.pictures.as_ref().map(|pictures| pictures[i].as_path());
-        let loaded = first.take().unwrap_or_else(|| guarded(|| load(settings, file)));
+        let loaded = first.take().unwrap_or_else(|| guarded(|| Film::load(file, settings.max_pixels)));
         let read = loaded.and_then(|loaded| guarded(|| read_one(settings, predictor, loaded, file, picture)));
         match read {
             Ok(assessment) => {
@@ -207,37 +204,26 @@ fn guarded<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
     })
 }
 
-/// A file's image and digest.
-struct Loaded {
-    image: Decoded,
-    digest: Digest,
-}
-
-fn load(settings: &Settings, file: &Path) -> anyhow::Result<Loaded> {
-    let length = file.metadata()?.len();
-    if length > MOST_BYTES {
-        bail!(
-            "the file has {length} bytes, at most {MOST_BYTES} are read; hint: this is hardly a radiograph"
-        );
-    }
-    let bytes = fs::read(file)?;
-    let (image, digest) = rayon::join(|| decode(&bytes, &settings.limits), || Digest::of(&bytes));
-    Ok(Loaded { image: image?, digest })
-}
-
 fn read_one(
     settings: &Settings,
     predictor: &Predictor,
-    Loaded { image, digest }: Loaded,
+    film: Film,
     file: &Path,
     picture: Option<&Path>,
 ) -> anyhow::Result<Assessment> {
-    let sex = settings.sexes.of(file);
-    let radiograph = Radiograph { plane: &image.plane, flags: &image.flags, sex, input: Some(&digest) };
-    let Some(picture) = picture else { return Ok(predictor.assess_in_words(&radiograph)) };
-    let assessment = predictor.assess(&radiograph);
-    let drawn = overlay(&image.plane, &assessment);
-    drawn.save(picture).with_context(|| format!("overlay {}", picture.display()))?;
+    let Film { plane, mut flags, header, digest } = film;
+    let (sex, contradiction) = settings.sexes.of(file, header.as_ref().and_then(|header| header.sex));
+    flags.extend(contradiction);
+    let radiograph = Radiograph { plane: &plane, flags: &flags, sex, input: Some(&digest) };
+    let read = match picture {
+        Some(_) => predictor.assess(&radiograph),
+        None => predictor.assess_in_words(&radiograph),
+    };
+    let assessment = Assessment { chronological: header.and_then(|header| header.age), ..read };
+    if let Some(picture) = picture {
+        let drawn = overlay(&plane, &assessment);
+        drawn.save(picture).with_context(|| format!("overlay {}", picture.display()))?;
+    }
     Ok(assessment)
 }
 

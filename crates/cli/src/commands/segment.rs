@@ -1,11 +1,12 @@
 use crate::exit::{Exit, OurFault, exit_of};
+use crate::film::Film;
 use crate::inputs::{gather, overlay_names};
 use crate::printer::Printer;
 use anyhow::{Context, anyhow, bail};
 use boneage_core::{Flag, FlagCode, Plane};
 use boneage_lab::Segmentation;
 use boneage_lab::figures::stages;
-use boneage_vision::{DecodeLimits, HandExtraction, HandRecipe, decode, extract_hand, is_inverted};
+use boneage_vision::{DecodeLimits, HandExtraction, HandRecipe, extract_hand, is_inverted};
 use image::GrayImage;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -153,8 +154,7 @@ fn extract_all(
 
 /// What was noticed about the image.
 fn extract_one(file: &Path, pictures: &Pictures) -> anyhow::Result<Vec<Flag>> {
-    let decoded = decode(&fs::read(file)?, &DecodeLimits::default())?;
-    let (mut film, mut flags) = (decoded.plane, decoded.flags);
+    let Film { plane: mut film, mut flags, .. } = Film::load(file, DecodeLimits::default().max_pixels)?;
     if is_inverted(&film) {
         film = film.map(|grey| 1.0 - grey);
         flags.push(Flag::new(FlagCode::PolarityInverted, "bones were dark; the image was inverted"));

@@ -1,5 +1,5 @@
 use super::{Report, tenth};
-use boneage_core::{Assessment, Decision, Digest, Flag, Interval, ModelName, SexGiven};
+use boneage_core::{AgeSource, Assessment, Decision, Digest, Flag, Interval, ModelName, SexGiven};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -20,6 +20,7 @@ struct Element<'a> {
     accepted: bool,
     flags: &'a [Flag],
     sex: SexGiven,
+    chronological_age: Option<AgeElement>,
     model: &'a ModelName,
     input_digest: Option<&'a Digest>,
     version: &'static str,
@@ -30,6 +31,12 @@ struct IntervalElement {
     lower: f64,
     upper: f64,
     level: f32,
+}
+
+#[derive(Serialize)]
+struct AgeElement {
+    months: f64,
+    source: AgeSource,
 }
 
 impl Report for Json {
@@ -51,6 +58,9 @@ impl Report for Json {
             accepted: assessment.decision != Decision::Refused,
             flags: &assessment.flags,
             sex: assessment.sex,
+            chronological_age: assessment
+                .chronological
+                .map(|age| AgeElement { months: tenth(age.months), source: age.source }),
             model: &assessment.model,
             input_digest: assessment.input.as_ref(),
             version: env!("CARGO_PKG_VERSION"),

@@ -47,7 +47,8 @@ fn tenth(months: boneage_core::Months) -> f64 {
 mod tests {
     use super::*;
     use boneage_core::{
-        Decision, Digest, Flag, FlagCode, Interval, ModelName, Months, Sex, SexGiven, SexSource,
+        AgeSource, ChronologicalAge, Decision, Digest, Flag, FlagCode, Interval, ModelName, Months, Sex,
+        SexGiven, SexSource,
     };
 
     fn read() -> Assessment {
@@ -57,6 +58,7 @@ mod tests {
             decision: Decision::Accepted,
             flags: Vec::new(),
             sex: SexGiven { value: Some(Sex::Female), source: SexSource::Given },
+            chronological: None,
             model: ModelName { name: "attention-256".into(), digest: Digest::of(b"model") },
             attention: None,
             hand: None,
@@ -74,6 +76,7 @@ mod tests {
                 Flag::new(FlagCode::Colour, "3 % are coloured"),
             ],
             sex: SexGiven { value: None, source: SexSource::Unknown },
+            chronological: Some(ChronologicalAge { months: Months(119.96), source: AgeSource::Dates }),
             ..read()
         }
     }

@@ -27,11 +27,16 @@ impl Report for Text {
             let (lower, upper) = (tenth(interval.lower), tenth(interval.upper));
             writeln!(out, "  interval  {lower:.1} to {upper:.1} months ({:.0} %)", interval.level * 100.0)?;
         }
+        if let Some(age) = assessment.chronological {
+            writeln!(out, "  child     {} ({:.1} months)", age.months, tenth(age.months))?;
+        }
+        let from = match assessment.sex.source {
+            SexSource::Table => ", from the table",
+            SexSource::Header => ", from the header",
+            _ => "",
+        };
         match assessment.sex.value {
-            Some(sex) if assessment.sex.source == SexSource::Table => {
-                writeln!(out, "  sex       {sex}, from the table")?
-            }
-            Some(sex) => writeln!(out, "  sex       {sex}")?,
+            Some(sex) => writeln!(out, "  sex       {sex}{from}")?,
             None => writeln!(out, "  sex       unknown")?,
         }
         writeln!(out, "  model     {} ({})", assessment.model.name, assessment.model.digest.short())?;

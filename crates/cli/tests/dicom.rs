@@ -1,0 +1,60 @@
+//! DICOM files from the command line: sex and age from the header, contradictions aloud, names nowhere.
+
+#[allow(dead_code)] // what only other tests use
+mod bench;
+
+use bench::Bench;
+use serde_json::Value;
+use std::fs;
+
+/// A bench with a fixture under a name of its own.
+fn bench(fixture: &str, name: &str) -> Bench {
+    let bench = Bench::new();
+    let path = format!("{}/../../fixtures/dicom/{fixture}", env!("CARGO_MANIFEST_DIR"));
+    bench.write(name, &fs::read(path).expect("a fixture"));
+    bench
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[test]
+fn the_header_tells_sex_and_age() {
+    // Below 64 pixels a film is refused: what the header says is told all the same.
+    let ran = bench("explicit.dcm", "film").predict(&["film", "--format", "json"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let film = &json(&ran.stdout)[0];
+    assert_eq!(film["sex"]["value"], "female");
+    assert_eq!(film["sex"]["source"], "header");
+    assert_eq!(film["chronological_age"]["months"], 127.0);
+    assert_eq!(film["chronological_age"]["source"], "dates");
+    let text = bench("explicit.dcm", "film").predict(&["film"]).stdout;
+    assert!(text.contains("child     10 years 7 months (127.0 months)"), "{text}");
+    assert!(text.contains("female, from the header"), "{text}");
+}
+
+#[test]
+fn a_sex_that_contradicts_the_header_is_flagged_and_used() {
+    let ran = bench("explicit.dcm", "film").predict(&["film", "--sex", "male", "--format", "json"]);
+    let film = &json(&ran.stdout)[0];
+    assert_eq!((&film["sex"]["value"], &film["sex"]["source"]), (&"male".into(), &"given".into()));
+    assert!(film["flags"].as_array().expect("flags").iter().any(|flag| flag["code"] == "sex_contradiction"));
+}
+
+#[test]
+fn a_chest_is_flagged_and_a_cut_file_is_your_input() {
+    let ran = bench("right_chest.dcm", "film").predict(&["film", "--format", "csv"]);
+    assert!(ran.stdout.contains("not_hand_by_header") && ran.stdout.contains("right_hand"), "{}", ran.stdout);
+    let cut = bench("cut_pixels.dcm", "film").predict(&["film", "--format", "json"]);
+    assert_eq!((cut.code, cut.stdout.as_str()), (2, "[]\n"));
+    assert!(cut.stderr.contains("truncated") && cut.stderr.contains("hint:"), "{}", cut.stderr);
+}
+
+#[test]
+fn no_name_and_no_number_of_a_patient_is_told() {
+    for format in ["text", "json", "csv"] {
+        let ran = bench("explicit.dcm", "film").predict(&["film", "--format", format, "--overlay", "out"]);
+        assert!(!ran.stdout.contains("Nobody") && !ran.stderr.contains("Nobody"), "{}", ran.stdout);
+    }
+}

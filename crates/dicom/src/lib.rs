@@ -1,0 +1,38 @@
+//! DICOM in: a radiograph from an archive's file, with what its header says of the child.
+//!
+//! [`read`] takes the bytes of a file, with or without preamble and meta group, of the transfer syntaxes that
+//! radiographs come in: uncompressed in every encoding, deflated, RLE, JPEG (baseline, extended, lossless), JPEG 2000,
+//! and JPEG-LS with the feature `jpeg-ls`. Greys go through the standard's steps in its order, in double
+//! precision. Whatever is odd is flagged, whatever cannot be read is refused with its reason.
+//!
+//! The elements are read by our own small reader: values are borrowed from the file, so that a length that is
+//! claimed and not there takes no memory, and a header that is written otherwise than it says is read as it is.
+//! Each compressed picture's own size is compared with the header's before it is decoded.
+//!
+//! ```
+//! use boneage_dicom::{Limits, is_dicom, read};
+//! assert!(!is_dicom(b"\x89PNG\r\n\x1a\n"));
+//! let refused = read(b"hello", &Limits::default()).unwrap_err();
+//! assert!(refused.to_string().contains("not a DICOM file"));
+//! ```
+
+mod codec;
+mod dataset;
+mod directory;
+mod element;
+mod error;
+mod file;
+mod greys;
+mod header;
+mod layout;
+mod picture;
+mod pixels;
+mod radiograph;
+mod tag;
+mod transfer_syntax;
+
+pub use directory::directory;
+pub use error::DicomError;
+pub use file::is_dicom;
+pub use header::{Header, Laterality, PixelSpacing};
+pub use radiograph::{Limits, Radiograph, read};

@@ -1,0 +1,99 @@
+use crate::DicomError;
+use crate::dataset::DataSet;
+use crate::file::{parts, told};
+use crate::header::{Header, not_a_hand};
+use crate::layout::Layout;
+use crate::picture::plane;
+use crate::pixels::first_frame;
+use crate::tag::Tag;
+use boneage_core::{Flag, FlagCode, Plane};
+
+/// What is refused before anything is decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Most pixels, width times height, by the header. A small file can claim billions of them.
+    pub max_pixels: u64,
+}
+
+impl Default for Limits {
+    /// 100 megapixels, more than any detector for hands has.
+    fn default() -> Self {
+        Limits { max_pixels: 100_000_000 }
+    }
+}
+
+impl Limits {
+    /// Limits with another number of pixels.
+    pub fn pixels(max_pixels: u64) -> Self {
+        Limits { max_pixels }
+    }
+}
+
+/// A radiograph as a DICOM file holds it.
+#[derive(Clone, Debug)]
+pub struct Radiograph {
+    /// Greys 0..1 as they are meant to be seen: behind modality and VOI transformation, the least black. Square
+    /// pixels. Overlays are left out.
+    pub plane: Plane,
+    /// Who and what, by the header.
+    pub header: Header,
+    /// What was noticed while reading.
+    pub flags: Vec<Flag>,
+}
+
+/// Reads a DICOM file: with or without preamble and meta group, of any transfer syntax that is known here.
+///
+/// Greys go through the modality table or rescaling, then through the VOI table or the first window, both in
+/// double precision, then through the direction of the scale (MONOCHROME1, presentation LUT shape). Nothing is
+/// cut to 8 bits. Without window and table, black is the least value that the stored bits allow and white the
+/// greatest. Colours become luminance. Of several frames the first is read and flagged.
+///
+/// # Errors
+/// Any [`DicomError`]; the size is checked against `limits` before memory is taken for it.
+pub fn read(bytes: &[u8], limits: &Limits) -> Result<Radiograph, DicomError> {
+    // Twice 16 bits a pixel, and a header.
+    let most_bytes = limits.max_pixels.saturating_mul(4).saturating_add(64 << 20);
+    let parts = parts(bytes, most_bytes)?;
+    let set = DataSet::read(&parts.elements, parts.encoding);
+    check_kind(&set, bytes.len())?;
+    let layout = Layout::read(&set, limits.max_pixels)?;
+    let samples = first_frame(&set, &layout, parts.syntax.as_ref(), bytes.len())?;
+    let mut flags = Vec::new();
+    let contradictions = [&parts.contradiction, &samples.contradiction].into_iter().flatten();
+    flags.extend(contradictions.map(|told| Flag::new(FlagCode::StorageContradiction, told.as_str())));
+    if layout.frames > 1 {
+        let told = format!("the file holds {} frames; the first was read", layout.frames);
+        flags.push(Flag::new(FlagCode::FirstFrame, told));
+    }
+    let header = Header::read(&set);
+    flags.extend(not_a_hand(&header));
+    let plane = plane(&set, &layout, &samples, limits.max_pixels, &mut flags)?;
+    Ok(Radiograph { plane, header, flags })
+}
+
+/// Refuses what has no pixels by its kind, in words that say what it is.
+fn check_kind(set: &DataSet<'_>, bytes: usize) -> Result<(), DicomError> {
+    if set.find(Tag::PIXEL_DATA).is_some() {
+        return Ok(());
+    }
+    if [Tag::FLOAT_PIXEL_DATA, Tag::DOUBLE_FLOAT_PIXEL_DATA].iter().any(|&tag| set.find(tag).is_some()) {
+        return Err(DicomError::Unsupported { what: "floating-point pixels".to_owned() });
+    }
+    if let Some(fault) = &set.fault {
+        return Err(told(fault, bytes));
+    }
+    if set.find(Tag::DIRECTORY_RECORD_SEQUENCE).is_some() {
+        return Err(DicomError::NoImage("a directory of other files (DICOMDIR)".to_owned()));
+    }
+    let class = set.word(Tag::SOP_CLASS_UID).unwrap_or_default();
+    let kind = match class.strip_prefix("1.2.840.10008.5.1.4.1.1.").unwrap_or(&class) {
+        "" => "of no stated kind, without pixel data".to_owned(),
+        kind if kind.starts_with("88.") => "a structured report".to_owned(),
+        kind if kind.starts_with("104.") => "an encapsulated document".to_owned(),
+        kind if kind.starts_with("11.") => "a presentation state".to_owned(),
+        kind if kind.starts_with("481.") => "a radiotherapy object".to_owned(),
+        _ => format!("SOP class {class} without pixel data"),
+    };
+    Err(DicomError::NoImage(kind))
+}
