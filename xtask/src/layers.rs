@@ -3,7 +3,7 @@ use serde_json::Value;
 use std::process::Command;
 
 /// The rooms from the ground up, and which rooms each may import. What is not listed is refused.
-const ROOMS: [(&str, &[&str]); 12] = [
+const ROOMS: [(&str, &[&str]); 13] = [
     ("boneage-core", &[]),
     ("boneage-draw", &["boneage-core"]),
     ("boneage-nn", &[]),
@@ -27,9 +27,18 @@ const ROOMS: [(&str, &[&str]); 12] = [
         ],
     ),
     ("boneage-dicom", &["boneage-core"]),
+    ("boneage-report", &["boneage-core", "boneage-draw"]),
     (
         "boneage",
-        &["boneage-core", "boneage-draw", "boneage-vision", "boneage-assess", "boneage-lab", "boneage-dicom"],
+        &[
+            "boneage-core",
+            "boneage-draw",
+            "boneage-vision",
+            "boneage-assess",
+            "boneage-lab",
+            "boneage-dicom",
+            "boneage-report",
+        ],
     ),
     ("xtask", &[]),
     (

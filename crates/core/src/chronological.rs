@@ -17,6 +17,11 @@ impl Date {
         sound.then_some(Date { year, month, day })
     }
 
+    /// Year, month and day, counted from 1.
+    pub fn parts(self) -> (u16, u8, u8) {
+        (self.year, self.month, self.day)
+    }
+
     /// `YYYYMMDD`, or `YYYY-MM-DD`, or `YYYY.MM.DD` as DICOM wrote it of old.
     pub fn parse(text: &str) -> Option<Date> {
         let text = text.trim();

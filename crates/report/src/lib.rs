@@ -1,0 +1,23 @@
+//! One reading, told: as a page ([`pdf`]), as FHIR R4 ([`fhir`]), and beside what is usual at the child's age
+//! ([`Reference`]). Knows nothing of networks and nothing of patients' names.
+//!
+//! ```
+//! use boneage_core::{AgeSource, ChronologicalAge, Months, Sex};
+//! use boneage_report::Reference;
+//! let age = ChronologicalAge { months: Months(120.0), source: AgeSource::Dates };
+//! let standing = Reference::brush_foundation().standing(Some(Sex::Male), age, Months(139.58));
+//! assert_eq!(standing.score.words(), "+2.0 SD");
+//! ```
+
+mod case;
+mod error;
+mod fhir;
+mod page;
+mod pdf;
+mod reference;
+
+pub use case::Case;
+pub use error::ReportError;
+pub use fhir::{fhir, fhir_bundle};
+pub use pdf::{Picture, pdf};
+pub use reference::{Reference, Score, Standing};
