@@ -74,6 +74,11 @@ pub(crate) fn is_vr(letters: [u8; 2]) -> bool {
     LONG.contains(&&letters) || SHORT.contains(&&letters)
 }
 
+/// True for representations whose length is written with 32 bits.
+pub(crate) fn has_long_length(letters: [u8; 2]) -> bool {
+    LONG.contains(&&letters)
+}
+
 /// Reads elements from where it stands.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader<'a> {

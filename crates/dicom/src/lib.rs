@@ -1,4 +1,5 @@
-//! DICOM in: a radiograph from an archive's file, with what its header says of the child.
+//! DICOM in and out: a radiograph from an archive's file, with what its header says of the child, and the reading
+//! as objects that go back to the archive.
 //!
 //! [`read`] takes the bytes of a file, with or without preamble and meta group, of the transfer syntaxes that
 //! radiographs come in: uncompressed in every encoding, deflated, RLE, JPEG (baseline, extended, lossless), JPEG 2000,
@@ -8,6 +9,9 @@
 //! The elements are read by our own small reader: values are borrowed from the file, so that a length that is
 //! claimed and not there takes no memory, and a header that is written otherwise than it says is read as it is.
 //! Each compressed picture's own size is compared with the header's before it is decoded.
+//!
+//! [`secondary_capture`], [`encapsulated_pdf`] and [`structured_report`] write results: patient and study are copied
+//! from the film and nothing else, UIDs are new. The writer is as small as the reader.
 //!
 //! ```
 //! use boneage_dicom::{Limits, is_dicom, read};
@@ -25,9 +29,11 @@ mod file;
 mod greys;
 mod header;
 mod layout;
+mod out;
 mod picture;
 mod pixels;
 mod radiograph;
+mod source;
 mod tag;
 mod transfer_syntax;
 
@@ -35,4 +41,8 @@ pub use directory::directory;
 pub use error::DicomError;
 pub use file::is_dicom;
 pub use header::{Header, Laterality, PixelSpacing};
+pub use out::{
+    Measurement, Occasion, ParseRootError, UidRoot, encapsulated_pdf, secondary_capture, structured_report,
+};
 pub use radiograph::{Limits, Radiograph, read};
+pub use source::Source;

@@ -5,6 +5,7 @@ use crate::header::{Header, not_a_hand};
 use crate::layout::Layout;
 use crate::picture::plane;
 use crate::pixels::first_frame;
+use crate::source::Source;
 use crate::tag::Tag;
 use boneage_core::{Flag, FlagCode, Plane};
 
@@ -38,6 +39,8 @@ pub struct Radiograph {
     pub plane: Plane,
     /// Who and what, by the header.
     pub header: Header,
+    /// Whose it is and where it belongs, for results that go back to the archive.
+    pub source: Source,
     /// What was noticed while reading.
     pub flags: Vec<Flag>,
 }
@@ -69,7 +72,7 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Radiograph, DicomError> {
     let header = Header::read(&set);
     flags.extend(not_a_hand(&header));
     let plane = plane(&set, &layout, &samples, limits.max_pixels, &mut flags)?;
-    Ok(Radiograph { plane, header, flags })
+    Ok(Radiograph { plane, header, source: Source::read(&set), flags })
 }
 
 /// Refuses what has no pixels by its kind, in words that say what it is.

@@ -14,6 +14,7 @@ impl Tag {
     pub(crate) const DIRECTORY_RECORD_TYPE: Tag = Tag(0x0004_1430);
     pub(crate) const REFERENCED_FILE_ID: Tag = Tag(0x0004_1500);
     pub(crate) const SOP_CLASS_UID: Tag = Tag(0x0008_0016);
+    pub(crate) const SOP_INSTANCE_UID: Tag = Tag(0x0008_0018);
     pub(crate) const STUDY_DATE: Tag = Tag(0x0008_0020);
     pub(crate) const ACQUISITION_DATE: Tag = Tag(0x0008_0022);
     pub(crate) const MODALITY: Tag = Tag(0x0008_0060);
@@ -23,6 +24,8 @@ impl Tag {
     pub(crate) const BODY_PART_EXAMINED: Tag = Tag(0x0018_0015);
     pub(crate) const IMAGER_PIXEL_SPACING: Tag = Tag(0x0018_1164);
     pub(crate) const VIEW_POSITION: Tag = Tag(0x0018_5101);
+    pub(crate) const STUDY_INSTANCE_UID: Tag = Tag(0x0020_000D);
+    pub(crate) const SERIES_INSTANCE_UID: Tag = Tag(0x0020_000E);
     pub(crate) const LATERALITY: Tag = Tag(0x0020_0060);
     pub(crate) const IMAGE_LATERALITY: Tag = Tag(0x0020_0062);
     pub(crate) const SAMPLES_PER_PIXEL: Tag = Tag(0x0028_0002);

@@ -1,0 +1,89 @@
+use crate::dataset::DataSet;
+use crate::tag::Tag;
+use std::fmt;
+
+/// What is copied from a film into results: the patient (PS3.3, C.7.1.1) and the study (C.7.2.1), as those who ask
+/// for a patient's objects need it, with the letters it is written in. Type 2 attributes are there even if empty.
+const COPIED: [(u32, &[u8; 2], bool); 13] = [
+    (0x0008_0005, b"CS", false), // specific character set
+    (0x0008_0020, b"DA", true),  // study date
+    (0x0008_0030, b"TM", true),  // study time
+    (0x0008_0050, b"SH", true),  // accession number
+    (0x0008_0090, b"PN", true),  // referring physician's name
+    (0x0008_1030, b"LO", false), // study description
+    (0x0010_0010, b"PN", true),  // patient's name
+    (0x0010_0020, b"LO", true),  // patient's number
+    (0x0010_0021, b"LO", false), // who gave it
+    (0x0010_0030, b"DA", true),  // birth date
+    (0x0010_0040, b"CS", true),  // sex
+    (0x0020_000D, b"UI", true),  // study instance UID
+    (0x0020_0010, b"SH", true),  // study's number
+];
+
+/// Whose film it is and where it belongs: what results copy. Nothing of it can be read out, and its debug form
+/// tells nothing: it is for [`structured_report`](crate::structured_report) and its like alone.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Source {
+    copied: Vec<(Tag, [u8; 2], Vec<u8>)>,
+    class: String,
+    instance: String,
+    series: String,
+    study: String,
+    modality: Option<String>,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Source")
+    }
+}
+
+impl Source {
+    pub(crate) fn read(set: &DataSet<'_>) -> Source {
+        let copied = COPIED.iter().filter_map(|&(tag, vr, needed)| {
+            let value = set.bytes(Tag(tag));
+            // No longer than 16 bits of length can say: none of these is.
+            let value = value.filter(|value| value.len() < usize::from(u16::MAX)).map(<[u8]>::to_vec);
+            let value = if needed { Some(value.unwrap_or_default()) } else { value };
+            Some((Tag(tag), *vr, value?))
+        });
+        let word = |tag| set.word(tag).unwrap_or_default();
+        Source {
+            copied: copied.collect(),
+            class: word(Tag::SOP_CLASS_UID),
+            instance: word(Tag::SOP_INSTANCE_UID),
+            series: word(Tag::SERIES_INSTANCE_UID),
+            study: word(Tag::STUDY_INSTANCE_UID),
+            modality: set.word(Tag::MODALITY),
+        }
+    }
+
+    /// Whether results can refer to it: it names itself, its series and its study.
+    pub fn can_be_referred_to(&self) -> bool {
+        [&self.class, &self.instance, &self.series, &self.study].iter().all(|uid| !uid.is_empty())
+    }
+
+    pub(crate) fn copied(&self) -> impl Iterator<Item = (Tag, [u8; 2], &[u8])> {
+        self.copied.iter().map(|(tag, vr, value)| (*tag, *vr, value.as_slice()))
+    }
+
+    pub(crate) fn class(&self) -> &str {
+        &self.class
+    }
+
+    pub(crate) fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    pub(crate) fn series(&self) -> &str {
+        &self.series
+    }
+
+    pub(crate) fn study(&self) -> &str {
+        &self.study
+    }
+
+    pub(crate) fn modality(&self) -> Option<&str> {
+        self.modality.as_deref()
+    }
+}
