@@ -163,22 +163,6 @@ impl Predictor {
     /// Where the true age of a child that was read as `months` lies; for an unknown sex, whatever it is. `None`
     /// for a model without calibrated intervals.
     pub fn interval(&self, months: Months, sex: Option<Sex>) -> Option<Interval> {
-        let table = self.manifest.interval.as_ref()?;
-        let Some(lines) = &self.manifest.recalibration else {
-            return Some(table.interval(months, sex));
-        };
-        // The table knows the model's own readings: there by each sex's line, and back with both ends.
-        let sexes = sex.map_or_else(|| vec![Sex::Male, Sex::Female], |sex| vec![sex]);
-        let ends = sexes.into_iter().map(|sex| {
-            let line = lines.line(Some(sex));
-            let Interval { lower, upper, level } = table.interval(line.undo(months), Some(sex));
-            let [lower, upper] = [lower, upper].map(|end| Months(line.apply(end).0.max(0.0)));
-            Interval { lower, upper, level }
-        });
-        ends.reduce(|a, b| Interval {
-            lower: Months(a.lower.0.min(b.lower.0)),
-            upper: Months(a.upper.0.max(b.upper.0)),
-            level: a.level,
-        })
+        self.manifest.interval_of(months, sex)
     }
 }

@@ -1,5 +1,5 @@
-use crate::{AssessError, Metric};
-use boneage_core::{Months, Sex};
+use crate::{AssessError, Manifest, Metric};
+use boneage_core::{Interval, Months, Sex};
 use serde::{Deserialize, Serialize};
 
 /// Ages are counted from here in a line, in months: about the mean of the training images, so that offset and
@@ -69,9 +69,35 @@ impl Recalibration {
     }
 }
 
+impl Manifest {
+    /// Where the true age of a child that the model read as `months` lies; for an unknown sex, whatever it is.
+    /// `None` for a model without intervals.
+    pub fn interval_of(&self, months: Months, sex: Option<Sex>) -> Option<Interval> {
+        let table = self.interval.as_ref()?;
+        let Some(lines) = &self.recalibration else {
+            return Some(table.interval(months, sex));
+        };
+        // The table knows the model's own readings: there by each sex's line, and back with both ends.
+        let sexes = sex.map_or_else(|| vec![Sex::Male, Sex::Female], |sex| vec![sex]);
+        let intervals = sexes.into_iter().map(|sex| {
+            let line = lines.line(Some(sex));
+            let Interval { lower, upper, level } = table.interval(line.undo(months), Some(sex));
+            let [lower, upper] = [lower, upper].map(|end| Months(line.apply(end).0.max(0.0)));
+            Interval { lower, upper, level }
+        });
+        intervals.reduce(|a, b| Interval {
+            lower: Months(a.lower.0.min(b.lower.0)),
+            upper: Months(a.upper.0.max(b.upper.0)),
+            level: a.level,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::IntervalTable;
+    use crate::manifest::tests::manifest;
 
     fn lines() -> Recalibration {
         let (male, female) = (AgeLine { offset: 6.0, slope: 0.1 }, AgeLine { offset: -2.0, slope: -0.3 });
@@ -96,5 +122,26 @@ mod tests {
         for line in [AgeLine { offset: 0.0, slope: -1.0 }, AgeLine { offset: f32::NAN, slope: 0.0 }] {
             assert!(Recalibration { female: line, ..lines() }.check().is_err(), "{line:?}");
         }
+    }
+
+    #[test]
+    fn intervals_follow_the_line() {
+        let ages: Vec<f32> = (0..=40).map(|i| i as f32 * 6.0).collect();
+        let around: Vec<[f32; 2]> = ages.iter().map(|age| [age - 10.0, age + 10.0]).collect();
+        let table = IntervalTable { level: 0.9, images: 200, male: around.clone(), female: around, ages };
+        let mut manifest = manifest();
+        assert_eq!(manifest.interval_of(Months(100.0), None), None);
+        manifest.interval = Some(table);
+        let ends = |manifest: &Manifest, months: f32, sex| {
+            let Interval { lower, upper, .. } = manifest.interval_of(Months(months), sex).unwrap();
+            [lower.0, upper.0].map(f32::round)
+        };
+        assert_eq!(ends(&manifest, 100.0, Some(Sex::Male)), [90.0, 110.0]);
+        manifest.recalibration = Some(lines());
+        // A boy whom the model reads as 120 is told as 126; 110 to 130 become 115 to 137.
+        assert_eq!(ends(&manifest, 126.0, Some(Sex::Male)), [115.0, 137.0]);
+        // A girl who is told as 126 was read as 131.4; 121.4 to 141.4 become 119 to 133.
+        assert_eq!(ends(&manifest, 126.0, Some(Sex::Female)), [119.0, 133.0]);
+        assert_eq!(ends(&manifest, 126.0, None), [115.0, 137.0]);
     }
 }

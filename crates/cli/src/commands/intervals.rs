@@ -93,6 +93,12 @@ fn calibrate(args: &CalibrateArgs, printer: &Printer) -> anyhow::Result<Exit> {
         bail!("{} exists already; hint: --force replaces it", args.out.display());
     }
     let mut bundle = models::bundle(&args.model)?;
+    if bundle.manifest.recalibration.is_some() {
+        bail!(
+            "model {} is fitted to a site, the data set's labels are not that site's; hint: intervals first, boneage calibrate after",
+            bundle.manifest.name
+        );
+    }
     let scored = match (&args.readings, &args.data) {
         (Some(readings), _) => Readings::read(readings, None, Some(Part::Calibration.as_str()))?.scored()?,
         (None, Some(data)) => read_calibration_part(&args.model, data, printer)?,

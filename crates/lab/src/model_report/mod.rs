@@ -32,7 +32,7 @@ impl ModelReport {
     pub fn new(manifest: Manifest, held_out: &[Scored], calibration: Vec<Scored>) -> Result<Self, LabError> {
         let with_interval = |s: &Scored| {
             let read = Months(s.predicted.0.max(0.0));
-            let interval = manifest.interval.as_ref().map(|table| table.interval(read, Some(s.sex)));
+            let interval = manifest.interval_of(read, Some(s.sex));
             Scored { interval, ..s.clone() }
         };
         let held_out: Vec<Scored> = held_out.iter().map(with_interval).collect();
