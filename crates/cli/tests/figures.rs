@@ -33,7 +33,7 @@ fn every_figure_that_the_inputs_allow_is_written_twice() {
     let drawn = run(bench.dir.path(), &args);
     assert_eq!(drawn.code, 0, "{}", drawn.stderr);
     let files: Vec<&str> = drawn.stdout.lines().collect();
-    assert_eq!(files.len(), 2 * 12, "{}", drawn.stdout);
+    assert_eq!(files.len(), 2 * 13, "{}", drawn.stdout);
     for name in ["vgg16", "transfer", "model1", "model2", "samples", "attention-maps", "agreement"] {
         let svg = fs::read_to_string(bench.path(&format!("out/{name}.svg"))).expect("a drawing");
         assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"), "{name}");
