@@ -16,6 +16,8 @@ pub fn secondary_capture(occasion: &Occasion<'_>, width: u16, height: u16, rgb: 
         .text(0x0008_2111, b"ST", "Film with bone age, attention map and contour of the hand")
         .items(0x0008_2112, vec![occasion.film()])
         .text(0x0020_0020, b"CS", "")
+        // Of the series: asked for, and not known of a drawing.
+        .text(0x0020_0060, b"CS", "")
         .numbers(0x0028_0002, &[3])
         .text(0x0028_0004, b"CS", "RGB")
         .numbers(0x0028_0006, &[0])
