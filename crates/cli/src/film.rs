@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use boneage_core::{Digest, Flag, Plane};
-use boneage_dicom::Header;
+use boneage_dicom::{Header, Source};
 use boneage_vision::DecodeLimits;
 use std::fs;
 use std::path::Path;
@@ -17,6 +17,8 @@ pub(crate) struct Film {
     pub(crate) flags: Vec<Flag>,
     /// What a DICOM file says of the child.
     pub(crate) header: Option<Header>,
+    /// What results that go back to an archive refer to.
+    pub(crate) source: Option<Source>,
     /// SHA-256 of the file.
     pub(crate) digest: Digest,
 }
@@ -35,16 +37,18 @@ impl Film {
         }
         let bytes = fs::read(file)?;
         let (film, digest) = rayon::join(|| decode(&bytes, max_pixels), || Digest::of(&bytes));
-        let (plane, flags, header) = film?;
-        Ok(Film { plane, flags, header, digest })
+        Ok(Film { digest, ..film? })
     }
 }
 
-fn decode(bytes: &[u8], max_pixels: u64) -> anyhow::Result<(Plane, Vec<Flag>, Option<Header>)> {
+/// The film without its digest.
+fn decode(bytes: &[u8], max_pixels: u64) -> anyhow::Result<Film> {
+    let digest = Digest(String::new());
     if boneage_dicom::is_dicom(bytes) {
         let film = boneage_dicom::read(bytes, &boneage_dicom::Limits::pixels(max_pixels))?;
-        return Ok((film.plane, film.flags, Some(film.header)));
+        let (header, source) = (Some(film.header), Some(film.source));
+        return Ok(Film { plane: film.plane, flags: film.flags, header, source, digest });
     }
     let image = boneage_vision::decode(bytes, &DecodeLimits::pixels(max_pixels))?;
-    Ok((image.plane, image.flags, None))
+    Ok(Film { plane: image.plane, flags: image.flags, header: None, source: None, digest })
 }

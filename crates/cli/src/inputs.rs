@@ -104,9 +104,9 @@ fn is_image(path: &Path) -> bool {
     !is_directory(path) && read.is_ok() && is_dicom(&head)
 }
 
-/// One picture name a file: `hand.overlay.png`, or with more of its path where that is taken already:
+/// One name of an output a file: `hand.overlay.png`, or with more of its path where that is taken already:
 /// `hand.jpg.overlay.png`, `left_hand.jpg.overlay.png`.
-pub(crate) fn overlay_names(files: &[PathBuf]) -> Vec<String> {
+pub(crate) fn output_names(files: &[PathBuf], ending: &str) -> Vec<String> {
     let lossy = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
     let mut taken = HashSet::new();
     let mut name_of = |path: &PathBuf| {
@@ -117,7 +117,7 @@ pub(crate) fn overlay_names(files: &[PathBuf]) -> Vec<String> {
         let whole = parts.collect::<Vec<_>>().join("_");
         let numbered = (2..).map(|number| format!("{whole}-{number}"));
         let shorter = [lossy(path.file_stem()), lossy(path.file_name()), whole.clone()];
-        let mut names = shorter.into_iter().chain(numbered).map(|name| format!("{name}.overlay.png"));
+        let mut names = shorter.into_iter().chain(numbered).map(|name| format!("{name}.{ending}"));
         names.find(|name| taken.insert(name.clone())).expect("numbers do not end")
     };
     files.iter().map(&mut name_of).collect()
@@ -190,7 +190,7 @@ mod tests {
     fn pictures_never_share_a_name() {
         let files = ["x/hand.jpg", "x/hand.png", "y/hand.png", "x/foot.png"].map(PathBuf::from);
         assert_eq!(
-            overlay_names(&files),
+            output_names(&files, "overlay.png"),
             ["hand.overlay.png", "hand.png.overlay.png", "y_hand.png.overlay.png", "foot.overlay.png"]
         );
     }

@@ -9,6 +9,7 @@ mod film;
 mod heap;
 mod inputs;
 mod models;
+mod outputs;
 mod overlay;
 mod printer;
 mod report;

@@ -23,9 +23,7 @@ const STRONGEST_COVER: f32 = 0.6;
 ///
 /// The film keeps its aspect and is never cropped. The file's name is not drawn: it may hold a patient's.
 pub(crate) fn overlay(film: &Plane, assessment: &Assessment) -> RgbImage {
-    let zoom = (FILM_HEIGHT / film.height() as f32).min(FILM_WIDTH / film.width() as f32);
-    let side = |pixels: usize| ((pixels as f32 * zoom).round() as usize).max(1);
-    let (film_width, film_height) = (side(film.width()), side(film.height()));
+    let (film_width, film_height) = drawn_size(film);
     let bar_column = if assessment.attention.is_some() { BAR_COLUMN } else { 0 };
     let content = (film_width as i32 + bar_column).max(LEAST_WIDTH);
     let width = content + 2 * MARGIN;
@@ -39,16 +37,9 @@ pub(crate) fn overlay(film: &Plane, assessment: &Assessment) -> RgbImage {
     headline(&mut canvas, assessment, width);
     let film_left = MARGIN + (content - bar_column - film_width as i32) / 2;
     let corner = (film_left, film_top);
-    canvas.plane(corner, &stretched(&scaled(film, film_width, film_height), None, [0.01, 0.995]), |grey| {
-        ([(grey * 255.0).round() as u8; 3], 1.0)
-    });
-    if let Some(attention) = &assessment.attention {
-        canvas
-            .plane(corner, &scaled(attention, film_width, film_height), |value| (heat(value), cover(value)));
+    paint_film(&mut canvas, corner, film, assessment);
+    if assessment.attention.is_some() {
         colour_bar(&mut canvas, (film_left + film_width as i32 + 36, film_top), film_height as i32);
-    }
-    if let Some(hand) = &assessment.hand {
-        canvas.isoline(corner, &smoothed(&scaled(hand, film_width, film_height)), 0.5, 2.0, CONTOUR);
     }
     for (i, note) in notes.iter().enumerate() {
         let top = notes_top + i as i32 * NOTE_LINE;
@@ -62,6 +53,34 @@ pub(crate) fn overlay(film: &Plane, assessment: &Assessment) -> RgbImage {
         }
     }
     canvas.into_image()
+}
+
+/// The film with its map and contour alone, as on an overlay: for pages that have words of their own.
+pub(crate) fn film_with_map(film: &Plane, assessment: &Assessment) -> RgbImage {
+    let (width, height) = drawn_size(film);
+    let mut canvas = Canvas::new(width, height, GROUND);
+    paint_film(&mut canvas, (0, 0), film, assessment);
+    canvas.into_image()
+}
+
+/// Width and height of the drawn film in pixels.
+fn drawn_size(film: &Plane) -> (usize, usize) {
+    let zoom = (FILM_HEIGHT / film.height() as f32).min(FILM_WIDTH / film.width() as f32);
+    let side = |pixels: usize| ((pixels as f32 * zoom).round() as usize).max(1);
+    (side(film.width()), side(film.height()))
+}
+
+fn paint_film(canvas: &mut Canvas, corner: (i32, i32), film: &Plane, assessment: &Assessment) {
+    let (width, height) = drawn_size(film);
+    canvas.plane(corner, &stretched(&scaled(film, width, height), None, [0.01, 0.995]), |grey| {
+        ([(grey * 255.0).round() as u8; 3], 1.0)
+    });
+    if let Some(attention) = &assessment.attention {
+        canvas.plane(corner, &scaled(attention, width, height), |value| (heat(value), cover(value)));
+    }
+    if let Some(hand) = &assessment.hand {
+        canvas.isoline(corner, &smoothed(&scaled(hand, width, height)), 0.5, 2.0, CONTOUR);
+    }
 }
 
 const NOTE_SIZE: f32 = 19.0;

@@ -58,3 +58,48 @@ fn no_name_and_no_number_of_a_patient_is_told() {
         assert!(!ran.stdout.contains("Nobody") && !ran.stderr.contains("Nobody"), "{}", ran.stdout);
     }
 }
+
+#[test]
+fn results_go_back_as_page_and_as_dicom() {
+    let bench = bench("explicit.dcm", "film.dcm");
+    let args = ["film.dcm", "--pdf", "out", "--dicom-out", "out", "--uid-root", "1.2.826.0.1.3680043.8.498"];
+    let ran = bench.predict(&args);
+    assert_eq!(ran.code, 1, "the fixture is too small for an age: {}", ran.stderr);
+    let read =
+        |name: &str| fs::read(bench.path("out").join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert!(read("film.pdf").starts_with(b"%PDF"));
+    for name in ["film.sc.dcm", "film.pdf.dcm", "film.sr.dcm"] {
+        assert_eq!(&read(name)[128..132], b"DICM", "{name}");
+    }
+    let again = bench.predict(&args);
+    assert_eq!(again.code, 2);
+    assert!(again.stderr.contains("exists already; hint: --force"), "{}", again.stderr);
+    let png = bench.predict(&["hand.png", "--dicom-out", "other"]);
+    assert_eq!(png.code, 2);
+    assert!(png.stderr.contains("need a film as DICOM"), "{}", png.stderr);
+}
+
+#[test]
+fn a_reading_as_fhir_is_one_bundle() {
+    let bench = bench("explicit.dcm", "film");
+    let ran = bench.predict(&["film", "hand.png", "--sex", "f", "--format", "fhir"]);
+    let bundle = json(&ran.stdout);
+    assert_eq!(bundle["resourceType"], "Bundle");
+    let entries = bundle["entry"].as_array().expect("entries");
+    assert_eq!(entries.len(), 4);
+    assert_eq!(entries[0]["resource"]["effectiveDateTime"], "2020-08-15");
+    assert_eq!(entries[3]["resource"]["valueQuantity"]["value"], 122.4);
+}
+
+#[test]
+fn a_reference_of_ones_own_is_checked_before_anything_is_read() {
+    let bench = bench("explicit.dcm", "film");
+    bench.write("own.csv", b"sex,age,mean,sd\nboy,1,1,1\n");
+    let ran = bench.predict(&["film", "--reference", "own.csv"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(
+        ran.stderr.contains("own.csv") && ran.stderr.contains("line 2: \"boy\" is no sex"),
+        "{}",
+        ran.stderr
+    );
+}

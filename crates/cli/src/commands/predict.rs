@@ -1,14 +1,16 @@
 use crate::exit::{Exit, OurFault};
 use crate::film::Film;
-use crate::inputs::{gather, overlay_names};
+use crate::inputs::gather;
 use crate::models::{self, Images, ModelArgs};
-use crate::overlay::overlay;
+use crate::outputs::{Folders, Moment, Outputs, Told, now};
 use crate::printer::Printer;
 use crate::report::{self, Format};
 use crate::sex_table::Sexes;
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use boneage_assess::{Predictor, Radiograph};
 use boneage_core::{Assessment, Decision, Sex};
+use boneage_dicom::UidRoot;
+use boneage_report::Reference;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -40,6 +42,18 @@ pub(crate) struct Args {
     /// Also draw each image with the attention map and the hand's contour into this folder
     #[arg(long, value_name = "DIR")]
     overlay: Option<PathBuf>,
+    /// Also write a page about each image, as PDF/A, into this folder
+    #[arg(long, value_name = "DIR")]
+    pdf: Option<PathBuf>,
+    /// Also write each DICOM film's result as DICOM into this folder: picture, page and structured report
+    #[arg(long, value_name = "DIR")]
+    dicom_out: Option<PathBuf>,
+    /// With --dicom-out: what new UIDs begin with
+    #[arg(long, value_name = "UID", default_value_t, requires = "dicom_out")]
+    uid_root: UidRoot,
+    /// Table of usual bone ages with the columns sex,age,mean,sd in months [default: Brush Foundation]
+    #[arg(long, value_name = "CSV")]
+    reference: Option<PathBuf>,
     /// Write the result to this file instead of the terminal
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -56,6 +70,7 @@ enum FormatWord {
     Text,
     Json,
     Csv,
+    Fhir,
 }
 
 const EXAMPLES: &str = "\
@@ -65,6 +80,9 @@ Examples:
 
   With a picture of where the network looked, written to the folder out:
     boneage predict hand.png --sex female --overlay out
+
+  A DICOM film, the result as page and as DICOM objects for the archive:
+    boneage predict film.dcm --pdf out --dicom-out out
 
   A folder of films, the sexes in a table, the result for a spreadsheet:
     boneage predict films/ --sex-csv children.csv --format csv --out ages.csv
@@ -80,7 +98,10 @@ struct Settings {
     sexes: Sexes,
     model: ModelArgs,
     format: Format,
-    pictures: Option<Vec<PathBuf>>,
+    outputs: Vec<Outputs>,
+    uid_root: UidRoot,
+    reference: Reference,
+    at: Moment,
     out: Option<PathBuf>,
     force: bool,
     max_pixels: u64,
@@ -96,10 +117,12 @@ impl Settings {
         };
         let sexes = Sexes::new(args.sex, args.sex_csv.as_deref().zip(table.as_deref()))?;
         let inputs = gather(&args.paths);
-        let pictures = match &args.overlay {
-            Some(folder) => Some(pictures(folder, &inputs.files, args.force)?),
-            None => None,
+        let reference = match &args.reference {
+            Some(path) => own_reference(path).with_context(|| format!("reference {}", path.display()))?,
+            None => Reference::brush_foundation(),
         };
+        let folders = Folders { overlay: args.overlay, pdf: args.pdf, dicom: args.dicom_out };
+        let outputs = folders.plan(&inputs.files, args.force)?;
         Ok(Settings {
             files: inputs.files,
             failures: inputs.failures,
@@ -109,8 +132,12 @@ impl Settings {
                 FormatWord::Text => Format::Text,
                 FormatWord::Json => Format::Json,
                 FormatWord::Csv => Format::Csv,
+                FormatWord::Fhir => Format::Fhir,
             },
-            pictures,
+            outputs,
+            uid_root: args.uid_root,
+            reference,
+            at: now()?,
             out: args.out,
             force: args.force,
             max_pixels: u64::from(args.max_megapixels) * 1_000_000,
@@ -118,15 +145,10 @@ impl Settings {
     }
 }
 
-/// Where each file's picture goes. Looked at before anything is read: a batch that fails at its 9,000th image
-/// because a picture is there already has wasted an hour.
-fn pictures(folder: &Path, files: &[PathBuf], force: bool) -> anyhow::Result<Vec<PathBuf>> {
-    fs::create_dir_all(folder).with_context(|| format!("overlay folder {}", folder.display()))?;
-    let pictures: Vec<PathBuf> = overlay_names(files).iter().map(|name| folder.join(name)).collect();
-    match pictures.iter().find(|picture| !force && picture.exists()) {
-        Some(there) => bail!("{} exists already; hint: --force replaces it", there.display()),
-        None => Ok(pictures),
-    }
+/// A reference of the user's own, called by the name of its file.
+fn own_reference(path: &Path) -> anyhow::Result<Reference> {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    Ok(Reference::from_csv(&name, &fs::read_to_string(path)?)?)
 }
 
 /// Reads every image, writes every result, and ends with the highest exit of all.
@@ -172,16 +194,16 @@ fn read_all(
     let progress = printer.progress(settings.files.len());
     report.begin(out)?;
     for (i, file) in settings.files.iter().enumerate() {
-        let picture = settings.pictures.as_ref().map(|pictures| pictures[i].as_path());
         let loaded = first.take().unwrap_or_else(|| guarded(|| Film::load(file, settings.max_pixels)));
-        let read = loaded.and_then(|loaded| guarded(|| read_one(settings, predictor, loaded, file, picture)));
+        let read = loaded
+            .and_then(|film| guarded(|| read_one(settings, predictor, film, file, &settings.outputs[i])));
         match read {
-            Ok(assessment) => {
-                if assessment.decision == Decision::Refused {
+            Ok(told) => {
+                if told.assessment.decision == Decision::Refused {
                     exit = exit.max(Exit::No);
                 }
                 progress.suspend(|| {
-                    report.add(out, &file.display().to_string(), &assessment).and_then(|()| out.flush())
+                    report.add(out, &file.display().to_string(), &told.case()).and_then(|()| out.flush())
                 })?;
             }
             Err(error) => {
@@ -207,24 +229,27 @@ fn guarded<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
 fn read_one(
     settings: &Settings,
     predictor: &Predictor,
-    film: Film,
+    mut film: Film,
     file: &Path,
-    picture: Option<&Path>,
-) -> anyhow::Result<Assessment> {
-    let Film { plane, mut flags, header, digest } = film;
-    let (sex, contradiction) = settings.sexes.of(file, header.as_ref().and_then(|header| header.sex));
-    flags.extend(contradiction);
-    let radiograph = Radiograph { plane: &plane, flags: &flags, sex, input: Some(&digest) };
-    let read = match picture {
-        Some(_) => predictor.assess(&radiograph),
-        None => predictor.assess_in_words(&radiograph),
+    outputs: &Outputs,
+) -> anyhow::Result<Told> {
+    let (sex, contradiction) = settings.sexes.of(file, film.header.as_ref().and_then(|header| header.sex));
+    film.flags.extend(contradiction);
+    let radiograph = Radiograph { plane: &film.plane, flags: &film.flags, sex, input: Some(&film.digest) };
+    let read = if outputs.show_the_film() {
+        predictor.assess(&radiograph)
+    } else {
+        predictor.assess_in_words(&radiograph)
     };
-    let assessment = Assessment { chronological: header.and_then(|header| header.age), ..read };
-    if let Some(picture) = picture {
-        let drawn = overlay(&plane, &assessment);
-        drawn.save(picture).with_context(|| format!("overlay {}", picture.display()))?;
-    }
-    Ok(assessment)
+    let chronological = film.header.as_ref().and_then(|header| header.age);
+    let standing = chronological
+        .zip(read.months)
+        .map(|(age, months)| settings.reference.standing(sex.value, age, months));
+    let study_date = film.header.as_ref().and_then(|header| header.study_date);
+    let told =
+        Told { assessment: Assessment { chronological, ..read }, study_date, standing, at: settings.at };
+    outputs.write(&film, &told, &settings.uid_root)?;
+    Ok(told)
 }
 
 /// A new file; one that is there is kept unless `force`.

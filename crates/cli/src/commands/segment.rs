@@ -1,6 +1,6 @@
 use crate::exit::{Exit, OurFault, exit_of};
 use crate::film::Film;
-use crate::inputs::{gather, overlay_names};
+use crate::inputs::{gather, output_names};
 use crate::printer::Printer;
 use anyhow::{Context, anyhow, bail};
 use boneage_core::{Flag, FlagCode, Plane};
@@ -83,8 +83,8 @@ impl Settings {
         let inputs = gather(&args.paths);
         fs::create_dir_all(&args.out).with_context(|| format!("folder {}", args.out.display()))?;
         let mut files = Vec::new();
-        for (file, name) in inputs.files.iter().zip(overlay_names(&inputs.files)) {
-            let name = name.trim_end_matches(".overlay.png");
+        for (file, name) in inputs.files.iter().zip(output_names(&inputs.files, "png")) {
+            let name = name.strip_suffix(".png").unwrap_or(&name);
             let picture = |kind: &str| args.out.join(format!("{name}.{kind}.png"));
             let stages = args.stages.then(|| picture("stages"));
             let pictures = Pictures { mask: picture("mask"), hand: picture("hand"), stages };

@@ -1,5 +1,6 @@
 use super::{Report, tenth};
-use boneage_core::{Assessment, Decision, Months};
+use boneage_core::{Decision, Months};
+use boneage_report::Case;
 use std::io::{self, Write};
 
 /// One line a file for spreadsheets: months empty when refused, `lower` and `upper` empty without an interval,
@@ -13,7 +14,8 @@ impl Report for Csv {
         line(out, &COLUMNS)
     }
 
-    fn add(&mut self, out: &mut dyn Write, file: &str, assessment: &Assessment) -> io::Result<()> {
+    fn add(&mut self, out: &mut dyn Write, file: &str, case: &Case<'_>) -> io::Result<()> {
+        let assessment = case.assessment;
         let months = |months: Option<Months>| {
             months.map_or_else(String::new, |months| format!("{:.1}", tenth(months)))
         };

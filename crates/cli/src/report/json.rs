@@ -1,5 +1,6 @@
 use super::{Report, tenth};
-use boneage_core::{AgeSource, Assessment, Decision, Digest, Flag, Interval, ModelName, SexGiven};
+use boneage_core::{AgeSource, Decision, Digest, Flag, Interval, ModelName, Months, SexGiven};
+use boneage_report::{Case, Score, Standing};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -21,6 +22,7 @@ struct Element<'a> {
     flags: &'a [Flag],
     sex: SexGiven,
     chronological_age: Option<AgeElement>,
+    standing: Option<StandingElement<'a>>,
     model: &'a ModelName,
     input_digest: Option<&'a Digest>,
     version: &'static str,
@@ -39,12 +41,35 @@ struct AgeElement {
     source: AgeSource,
 }
 
+/// How the bone age stands to the chronological one; `sds` is null outside the reference's table.
+#[derive(Serialize)]
+struct StandingElement<'a> {
+    difference: f64,
+    sds: Option<f64>,
+    reference: &'a str,
+}
+
+impl<'a> StandingElement<'a> {
+    fn of(standing: &'a Standing) -> Self {
+        let sds = match standing.score {
+            Score::Sds(sds) => Some(tenth(Months(sds))),
+            _ => None,
+        };
+        StandingElement {
+            difference: tenth(Months(standing.difference)),
+            sds,
+            reference: &standing.reference,
+        }
+    }
+}
+
 impl Report for Json {
     fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
         write!(out, "[")
     }
 
-    fn add(&mut self, out: &mut dyn Write, file: &str, assessment: &Assessment) -> io::Result<()> {
+    fn add(&mut self, out: &mut dyn Write, file: &str, case: &Case<'_>) -> io::Result<()> {
+        let assessment = case.assessment;
         let interval = |interval: Interval| IntervalElement {
             lower: tenth(interval.lower),
             upper: tenth(interval.upper),
@@ -61,6 +86,7 @@ impl Report for Json {
             chronological_age: assessment
                 .chronological
                 .map(|age| AgeElement { months: tenth(age.months), source: age.source }),
+            standing: case.standing.map(StandingElement::of),
             model: &assessment.model,
             input_digest: assessment.input.as_ref(),
             version: env!("CARGO_PKG_VERSION"),

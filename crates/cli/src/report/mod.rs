@@ -1,11 +1,12 @@
-//! Assessments as text, CSV and JSON: one file a format, each written as the images are read, so that a batch
+//! Readings as text, CSV, JSON and FHIR: one file a format, each written as the images are read, so that a batch
 //! of any length needs the memory of one.
 
 mod csv;
+mod fhir;
 mod json;
 mod text;
 
-use boneage_core::Assessment;
+use boneage_report::Case;
 use std::io::{self, Write};
 
 /// The formats of `--format`.
@@ -17,14 +18,16 @@ pub(crate) enum Format {
     Json,
     /// One line a file.
     Csv,
+    /// One FHIR R4 Bundle.
+    Fhir,
 }
 
 /// A way of writing assessments down.
 pub(crate) trait Report {
     /// What stands before the first.
     fn begin(&mut self, out: &mut dyn Write) -> io::Result<()>;
-    /// One assessment; `file` is the path as it was typed or found.
-    fn add(&mut self, out: &mut dyn Write, file: &str, assessment: &Assessment) -> io::Result<()>;
+    /// One reading; `file` is the path as it was typed or found.
+    fn add(&mut self, out: &mut dyn Write, file: &str, case: &Case<'_>) -> io::Result<()>;
     /// What stands after the last.
     fn end(&mut self, out: &mut dyn Write) -> io::Result<()>;
 }
@@ -35,6 +38,7 @@ pub(crate) fn report(format: Format) -> Box<dyn Report> {
         Format::Text => Box::new(text::Text::default()),
         Format::Json => Box::new(json::Json::default()),
         Format::Csv => Box::new(csv::Csv),
+        Format::Fhir => Box::new(fhir::Fhir::default()),
     }
 }
 
@@ -47,9 +51,10 @@ fn tenth(months: boneage_core::Months) -> f64 {
 mod tests {
     use super::*;
     use boneage_core::{
-        AgeSource, ChronologicalAge, Decision, Digest, Flag, FlagCode, Interval, ModelName, Months, Sex,
-        SexGiven, SexSource,
+        AgeSource, Assessment, ChronologicalAge, Date, Decision, Digest, Flag, FlagCode, Interval, ModelName,
+        Months, Sex, SexGiven, SexSource,
     };
+    use boneage_report::Reference;
 
     fn read() -> Assessment {
         Assessment {
@@ -90,7 +95,13 @@ mod tests {
         let (mut report, mut out) = (report(format), Vec::new());
         report.begin(&mut out).unwrap();
         for (i, assessment) in of.iter().enumerate() {
-            report.add(&mut out, &format!("a, b/{i}.png"), assessment).unwrap();
+            let reference = Reference::brush_foundation();
+            let known = assessment.chronological.zip(assessment.months);
+            let standing = known.map(|(age, months)| reference.standing(Some(Sex::Male), age, months));
+            let written = Date::new(2024, 5, 6).unwrap();
+            let standing = standing.as_ref();
+            let case = Case { assessment, study_date: None, standing, written, version: "VERSION" };
+            report.add(&mut out, &format!("a, b/{i}.png"), &case).unwrap();
         }
         report.end(&mut out).unwrap();
         String::from_utf8(out).unwrap()
@@ -112,6 +123,16 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value.as_array().unwrap().len(), 3);
         insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "VERSION"));
+    }
+
+    #[test]
+    fn fhir() {
+        let text = written(Format::Fhir, &[read(), refused()]);
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["entry"].as_array().unwrap().len(), 4);
+        let empty: serde_json::Value = serde_json::from_str(&written(Format::Fhir, &[])).unwrap();
+        assert!(empty.get("entry").is_none(), "FHIR knows no empty list");
+        insta::assert_snapshot!(text);
     }
 
     #[test]

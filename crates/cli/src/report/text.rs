@@ -1,5 +1,6 @@
 use super::{Report, tenth};
-use boneage_core::{Assessment, SexSource};
+use boneage_core::SexSource;
+use boneage_report::{Case, Standing};
 use std::io::{self, Write};
 
 /// A block of lines a file, for people.
@@ -13,7 +14,8 @@ impl Report for Text {
         Ok(())
     }
 
-    fn add(&mut self, out: &mut dyn Write, file: &str, assessment: &Assessment) -> io::Result<()> {
+    fn add(&mut self, out: &mut dyn Write, file: &str, case: &Case<'_>) -> io::Result<()> {
+        let assessment = case.assessment;
         if self.blocks > 0 {
             writeln!(out)?;
         }
@@ -29,6 +31,9 @@ impl Report for Text {
         }
         if let Some(age) = assessment.chronological {
             writeln!(out, "  child     {} ({:.1} months)", age.months, tenth(age.months))?;
+        }
+        if let Some(Standing { difference, score, reference, .. }) = case.standing {
+            writeln!(out, "  standing  {difference:+.1} months, {} ({reference})", score.words())?;
         }
         let from = match assessment.sex.source {
             SexSource::Table => ", from the table",
