@@ -199,7 +199,9 @@ fn scale(pen: &mut Pen<'_, '_>, case: &Case<'_>) {
     }
     pen.text_before((RIGHT, top + height + 25.0), FINE, "years");
     let assessment = case.assessment;
-    if let Some(age) = assessment.chronological {
+    // An age beyond the scale, of an adult, is told beside the film alone.
+    let shown = assessment.chronological.filter(|age| age.months.0 <= 12.0 * YEARS);
+    if let Some(age) = shown {
         let x = place(age.months.0);
         pen.rectangle([x - 0.6, top - 3.0, 1.2, height + 6.0], INK);
         let label = letters(7.0, Weight::Regular, INK);
@@ -221,7 +223,7 @@ fn scale(pen: &mut Pen<'_, '_>, case: &Case<'_>) {
         pen.disc((x, middle), 5.2, [255; 3]);
         pen.disc((x, middle), 4.2, ACCENT);
         let label = letters(7.0, Weight::Bold, ACCENT);
-        match assessment.chronological {
+        match shown {
             Some(age) if (place(age.months.0) - x).abs() <= 62.0 && months.0 >= age.months.0 => {
                 pen.text((x + 3.0, top - 6.0), label, "bone age");
             }
