@@ -40,27 +40,23 @@ impl Date {
         Date::new(digits[..4].parse().ok()?, digits[4..6].parse().ok()?, digits[6..].parse().ok()?)
     }
 
-    /// The age on the day `at` of somebody born on this day: whole months, and the days since then as a share
-    /// of the month that they lie in. `None` before birth.
+    /// The age on the day `at` of somebody born on this day: whole months, and the days since the last of them
+    /// as a share of the days to the next. Born on the 31st, in a month of 30 days one is a month older on its
+    /// last. `None` before birth.
     pub fn age_on(self, at: Date) -> Option<Months> {
         if at < self {
             return None;
         }
         let months = |date: Date| i32::from(date.year) * 12 + i32::from(date.month) - 1;
-        let mut whole = months(at) - months(self);
-        let mut days = i32::from(at.day) - i32::from(self.day);
-        // Born on the 31st, in a month of 30 days one is a month older on its last day.
-        let last_day = at.day == days_of(at.year, at.month) && at.day < self.day;
-        if last_day {
-            days = 0;
-        }
-        let (year, month) = if at.month == 1 { (at.year - 1, 12) } else { (at.year, at.month - 1) };
-        let length = if days < 0 { days_of(year, month) } else { days_of(at.year, at.month) };
-        if days < 0 {
-            whole -= 1;
-            days = (days + i32::from(length)).max(0);
-        }
-        Some(Months(whole as f32 + days as f32 / f32::from(length)))
+        // Of a month counted from the year 0: its days, and the day on which one is a month older.
+        let length =
+            |month: i32| i32::from(days_of(month.div_euclid(12) as u16, (month.rem_euclid(12) + 1) as u8));
+        let day_in = |month: i32| i32::from(self.day).min(length(month));
+        let (this, day) = (months(at), i32::from(at.day));
+        let last = if day >= day_in(this) { this } else { this - 1 };
+        let days = day - day_in(last) + if last < this { length(last) } else { 0 };
+        let to_next = length(last) - day_in(last) + day_in(last + 1);
+        Some(Months((last - months(self)) as f32 + days as f32 / to_next as f32))
     }
 }
 
@@ -126,7 +122,8 @@ mod tests {
         assert_eq!(age("20100115", "20200130"), Some(120.0 + 15.0 / 31.0));
         assert_eq!(age("20100120", "20200115"), Some(119.0 + 26.0 / 31.0));
         assert_eq!(age("20100131", "20100228"), Some(1.0));
-        assert_eq!(age("20120229", "20130301"), Some(12.0 + 1.0 / 28.0));
+        // From the 28th of February to the 29th of March.
+        assert_eq!(age("20120229", "20130301"), Some(12.0 + 1.0 / 29.0));
         assert_eq!(age("20100115", "20100115"), Some(0.0));
         assert_eq!(age("20100115", "20100114"), None);
     }
