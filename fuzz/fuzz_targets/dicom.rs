@@ -3,10 +3,10 @@
 
 #![no_main]
 
-use boneage_dicom::{Limits, directory, is_dicom, read};
+use boneage_dicom::{DecodeLimits, directory, is_dicom, read};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = (is_dicom(bytes), directory(bytes));
-    let _ = read(bytes, &Limits::pixels(1 << 18));
+    let _ = read(bytes, &DecodeLimits::pixels(1 << 18));
 });

@@ -1,9 +1,8 @@
 //! From a file to a film, whatever it is stored as.
 
 use anyhow::bail;
-use boneage_core::{Digest, Flag, Plane};
+use boneage_core::{DecodeLimits, Digest, Flag, Plane};
 use boneage_dicom::{Header, Source};
-use boneage_vision::DecodeLimits;
 use std::fs;
 use std::path::Path;
 
@@ -27,8 +26,8 @@ impl Film {
     /// Reads a file once: DICOM or an image, told by its content.
     ///
     /// # Errors
-    /// If the file cannot be read, is neither, is damaged, or has more pixels than `max_pixels`.
-    pub(crate) fn load(file: &Path, max_pixels: u64) -> anyhow::Result<Film> {
+    /// If the file cannot be read, is neither, is damaged, or is of a size beyond `limits`.
+    pub(crate) fn load(file: &Path, limits: &DecodeLimits) -> anyhow::Result<Film> {
         let length = file.metadata()?.len();
         if length > MOST_BYTES {
             bail!(
@@ -36,19 +35,19 @@ impl Film {
             );
         }
         let bytes = fs::read(file)?;
-        let (film, digest) = rayon::join(|| decode(&bytes, max_pixels), || Digest::of(&bytes));
+        let (film, digest) = rayon::join(|| decode(&bytes, limits), || Digest::of(&bytes));
         Ok(Film { digest, ..film? })
     }
 }
 
 /// The film without its digest.
-fn decode(bytes: &[u8], max_pixels: u64) -> anyhow::Result<Film> {
+fn decode(bytes: &[u8], limits: &DecodeLimits) -> anyhow::Result<Film> {
     let digest = Digest(String::new());
     if boneage_dicom::is_dicom(bytes) {
-        let film = boneage_dicom::read(bytes, &boneage_dicom::Limits::pixels(max_pixels))?;
+        let film = boneage_dicom::read(bytes, limits)?;
         let (header, source) = (Some(film.header), Some(film.source));
         return Ok(Film { plane: film.plane, flags: film.flags, header, source, digest });
     }
-    let image = boneage_vision::decode(bytes, &DecodeLimits::pixels(max_pixels))?;
+    let image = boneage_vision::decode(bytes, limits)?;
     Ok(Film { plane: image.plane, flags: image.flags, header: None, source: None, digest })
 }

@@ -14,7 +14,9 @@
 
 mod assessment;
 mod chronological;
+mod decode_limits;
 mod digest;
+mod luminance;
 mod months;
 mod plane;
 mod seed;
@@ -22,7 +24,9 @@ mod sex;
 
 pub use assessment::{Assessment, Decision, Flag, FlagCode, Interval, ModelName, SexGiven, SexSource};
 pub use chronological::{AgeSource, ChronologicalAge, Date};
+pub use decode_limits::{DecodeLimits, SizeError};
 pub use digest::Digest;
+pub use luminance::Luminance;
 pub use months::Months;
 pub use plane::{Affine, Plane};
 pub use seed::{Stream, stream};

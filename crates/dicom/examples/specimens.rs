@@ -3,7 +3,7 @@
 //! `cargo run -p boneage-dicom --example specimens -- FOLDER [PLANES]`. With a second folder, each plane is
 //! written there, 32 bit floats after width and height, to be compared with what others make of the file.
 
-use boneage_dicom::{Limits, directory, is_dicom, read};
+use boneage_dicom::{DecodeLimits, directory, is_dicom, read};
 use std::error::Error;
 use std::fs;
 use std::panic::catch_unwind;
@@ -26,7 +26,7 @@ fn told(bytes: &[u8]) -> (String, Option<boneage_core::Plane>) {
     if !is_dicom(bytes) {
         return ("not recognised".to_owned(), None);
     }
-    match read(bytes, &Limits::default()) {
+    match read(bytes, &DecodeLimits::default()) {
         Ok(radiograph) => {
             let flags: Vec<&str> = radiograph.flags.iter().map(|flag| flag.code.as_str()).collect();
             let plane = radiograph.plane;

@@ -1,3 +1,5 @@
+use boneage_core::SizeError;
+
 /// Why bytes could not become a radiograph, or a directory of radiographs.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -45,28 +47,7 @@ pub enum DicomError {
         /// What the decoder said.
         reason: String,
     },
-    /// Too few pixels to show a hand.
-    #[error(
-        "the image is {width} x {height} pixels, below the least of {least} x {least}; hint: give the full-size radiograph"
-    )]
-    TooSmall {
-        /// Pixels in a row.
-        width: u64,
-        /// Rows.
-        height: u64,
-        /// The least side in pixels.
-        least: u64,
-    },
-    /// More pixels than the caller allows, by the header; nothing was decoded.
-    #[error(
-        "the image claims {width} x {height} pixels, more than the limit of {max_pixels}; hint: scale it down or raise the limit"
-    )]
-    TooLarge {
-        /// Pixels in a row.
-        width: u64,
-        /// Rows.
-        height: u64,
-        /// The limit, in pixels.
-        max_pixels: u64,
-    },
+    /// A size that is not decoded.
+    #[error(transparent)]
+    Size(#[from] SizeError),
 }

@@ -1,9 +1,7 @@
 use crate::DicomError;
 use crate::dataset::DataSet;
 use crate::tag::Tag;
-
-/// The least side in pixels, as of other images: below, nothing is decoded.
-const LEAST_SIDE: u64 = 32;
+use boneage_core::DecodeLimits;
 
 /// What the samples of a pixel mean (PS3.3, C.7.6.3.1.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,13 +41,13 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Reads and checks the module: the size against `max_pixels` before any memory is taken.
-    pub(crate) fn read(set: &DataSet<'_>, max_pixels: u64) -> Result<Layout, DicomError> {
+    /// Reads and checks the module: the size against `limits` before any memory is taken.
+    pub(crate) fn read(set: &DataSet<'_>, limits: &DecodeLimits) -> Result<Layout, DicomError> {
         let need = |tag: Tag, name: &'static str| {
             set.u16(tag).ok_or_else(|| DicomError::Missing { name, tag: tag.to_string() })
         };
         let (width, height) = (need(Tag::COLUMNS, "Columns")?, need(Tag::ROWS, "Rows")?);
-        check_size(u64::from(width), u64::from(height), max_pixels)?;
+        limits.check(u64::from(width), u64::from(height))?;
         let allocated = u32::from(need(Tag::BITS_ALLOCATED, "BitsAllocated")?);
         let stored = set.u16(Tag::BITS_STORED).map_or(allocated, u32::from);
         let high = set.u16(Tag::HIGH_BIT).map_or(stored.saturating_sub(1), u32::from);
@@ -122,14 +120,4 @@ impl Layout {
         let full = f64::from(self.stored).exp2();
         if self.signed { (-full / 2.0, full / 2.0 - 1.0) } else { (0.0, full - 1.0) }
     }
-}
-
-fn check_size(width: u64, height: u64, max_pixels: u64) -> Result<(), DicomError> {
-    if width.min(height) < LEAST_SIDE {
-        return Err(DicomError::TooSmall { width, height, least: LEAST_SIDE });
-    }
-    if width * height > max_pixels {
-        return Err(DicomError::TooLarge { width, height, max_pixels });
-    }
-    Ok(())
 }

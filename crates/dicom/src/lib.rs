@@ -14,9 +14,9 @@
 //! from the film and nothing else, UIDs are new. The writer is as small as the reader.
 //!
 //! ```
-//! use boneage_dicom::{Limits, is_dicom, read};
+//! use boneage_dicom::{DecodeLimits, is_dicom, read};
 //! assert!(!is_dicom(b"\x89PNG\r\n\x1a\n"));
-//! let refused = read(b"hello", &Limits::default()).unwrap_err();
+//! let refused = read(b"hello", &DecodeLimits::default()).unwrap_err();
 //! assert!(refused.to_string().contains("not a DICOM file"));
 //! ```
 
@@ -37,6 +37,7 @@ mod source;
 mod tag;
 mod transfer_syntax;
 
+pub use boneage_core::DecodeLimits;
 pub use directory::directory;
 pub use error::DicomError;
 pub use file::is_dicom;
@@ -44,5 +45,5 @@ pub use header::{Header, Laterality, PixelSpacing};
 pub use out::{
     Measurement, Occasion, ParseRootError, UidRoot, encapsulated_pdf, secondary_capture, structured_report,
 };
-pub use radiograph::{Limits, Radiograph, read};
+pub use radiograph::{Radiograph, read};
 pub use source::Source;

@@ -6,12 +6,7 @@ use crate::greys::Greys;
 use crate::layout::{Layout, Photometric};
 use crate::pixels::Samples;
 use crate::tag::Tag;
-use boneage_core::{Flag, FlagCode, Plane};
-
-/// A pixel is coloured where its channels differ by more than this share of full scale, an image where more
-/// than this share of its pixels is: as of other files.
-const COLOUR_STEP: f32 = 16.0 / 255.0;
-const COLOUR_SHARE: f64 = 1e-3;
+use boneage_core::{DecodeLimits, Flag, FlagCode, Luminance, Plane};
 
 /// Pixels that differ from squares by less are taken for squares: spacings are written with few digits.
 const SQUARE: f64 = 0.005;
@@ -21,7 +16,7 @@ pub(crate) fn plane(
     set: &DataSet<'_>,
     layout: &Layout,
     samples: &Samples,
-    max_pixels: u64,
+    limits: &DecodeLimits,
     flags: &mut Vec<Flag>,
 ) -> Result<Plane, DicomError> {
     let pixels = match layout.photometric {
@@ -33,23 +28,20 @@ pub(crate) fn plane(
         Photometric::Palette => {
             let colours = palette(set, layout.signed)?;
             let colour = |&value: &i32| colours.colour(value);
-            luminance(samples.values.iter().map(colour), layout.pixels(), flags)
+            luminance(samples.values.iter().map(colour), flags)
         }
         Photometric::Rgb | Photometric::Ybr | Photometric::Ybr422 => {
             let (_, full) = layout.range();
             let (threes, _) = samples.values.as_chunks::<3>();
             let colour = |three: &[i32; 3]| three.map(|value| (f64::from(value) / full) as f32);
-            luminance(threes.iter().map(colour), layout.pixels(), flags)
+            luminance(threes.iter().map(colour), flags)
         }
     };
     let plane = Plane::new(layout.width, layout.height, pixels);
     Ok(match aspect(set) {
         Some(aspect) => {
             let (width, height) = squared_size(&plane, aspect);
-            if (width * height) as u64 > max_pixels {
-                let (width, height) = (width as u64, height as u64);
-                return Err(DicomError::TooLarge { width, height, max_pixels });
-            }
+            limits.check(width as u64, height as u64)?;
             let told = format!(
                 "its pixels are {aspect:.3} times as high as wide; the film was stretched to squares"
             );
@@ -60,20 +52,10 @@ pub(crate) fn plane(
     })
 }
 
-fn luminance(colours: impl Iterator<Item = [f32; 3]>, pixels: usize, flags: &mut Vec<Flag>) -> Vec<f32> {
-    let mut greys = Vec::with_capacity(pixels);
-    let mut coloured = 0usize;
-    for [red, green, blue] in colours {
-        let spread = red.max(green).max(blue) - red.min(green).min(blue);
-        coloured += usize::from(spread > COLOUR_STEP);
-        // A grey stored as three equal channels keeps its bits.
-        greys.push(if spread == 0.0 { red } else { 0.299 * red + 0.587 * green + 0.114 * blue });
-    }
-    let share = coloured as f64 / greys.len().max(1) as f64;
-    if share > COLOUR_SHARE {
-        let told = format!("{:.1} % of the pixels are coloured; the luminance was used", 100.0 * share);
-        flags.push(Flag::new(FlagCode::Colour, told));
-    }
+fn luminance(colours: impl Iterator<Item = [f32; 3]>, flags: &mut Vec<Flag>) -> Vec<f32> {
+    let mut seen = Luminance::default();
+    let greys = colours.map(|colour| seen.of(colour)).collect();
+    flags.extend(seen.flag());
     greys
 }
 

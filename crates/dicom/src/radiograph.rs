@@ -7,29 +7,7 @@ use crate::picture::plane;
 use crate::pixels::first_frame;
 use crate::source::Source;
 use crate::tag::Tag;
-use boneage_core::{Flag, FlagCode, Plane};
-
-/// What is refused before anything is decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Limits {
-    /// Most pixels, width times height, by the header. A small file can claim billions of them.
-    pub max_pixels: u64,
-}
-
-impl Default for Limits {
-    /// 100 megapixels, more than any detector for hands has.
-    fn default() -> Self {
-        Limits { max_pixels: 100_000_000 }
-    }
-}
-
-impl Limits {
-    /// Limits with another number of pixels.
-    pub fn pixels(max_pixels: u64) -> Self {
-        Limits { max_pixels }
-    }
-}
+use boneage_core::{DecodeLimits, Flag, FlagCode, Plane};
 
 /// A radiograph as a DICOM file holds it.
 #[derive(Clone, Debug)]
@@ -54,13 +32,13 @@ pub struct Radiograph {
 ///
 /// # Errors
 /// Any [`DicomError`]; the size is checked against `limits` before memory is taken for it.
-pub fn read(bytes: &[u8], limits: &Limits) -> Result<Radiograph, DicomError> {
+pub fn read(bytes: &[u8], limits: &DecodeLimits) -> Result<Radiograph, DicomError> {
     // Twice 16 bits a pixel, and a header.
     let most_bytes = limits.max_pixels.saturating_mul(4).saturating_add(64 << 20);
     let parts = parts(bytes, most_bytes)?;
     let set = DataSet::read(&parts.elements, parts.encoding);
     check_kind(&set, bytes.len())?;
-    let layout = Layout::read(&set, limits.max_pixels)?;
+    let layout = Layout::read(&set, limits)?;
     let samples = first_frame(&set, &layout, parts.syntax.as_ref(), bytes.len())?;
     let mut flags = Vec::new();
     let contradictions = [&parts.contradiction, &samples.contradiction].into_iter().flatten();
@@ -71,7 +49,7 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Radiograph, DicomError> {
     }
     let header = Header::read(&set);
     flags.extend(not_a_hand(&header));
-    let plane = plane(&set, &layout, &samples, limits.max_pixels, &mut flags)?;
+    let plane = plane(&set, &layout, &samples, limits, &mut flags)?;
     Ok(Radiograph { plane, header, source: Source::read(&set), flags })
 }
 

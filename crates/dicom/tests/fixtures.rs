@@ -2,7 +2,7 @@
 //! `fixtures/dicom/make.py` made them.
 
 use boneage_core::{AgeSource, Date, Sex};
-use boneage_dicom::{Laterality, Limits, Radiograph, is_dicom, read};
+use boneage_dicom::{DecodeLimits, Laterality, Radiograph, is_dicom, read};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,13 +15,13 @@ fn bytes(name: &str) -> Vec<u8> {
 }
 
 fn film(name: &str) -> Radiograph {
-    read(&bytes(name), &Limits::default()).unwrap_or_else(|error| panic!("{name}: {error}"))
+    read(&bytes(name), &DecodeLimits::default()).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 fn refused(name: &str) -> String {
     let bytes = bytes(name);
     assert!(is_dicom(&bytes), "{name}");
-    read(&bytes, &Limits::default()).map(|_| ()).expect_err(name).to_string()
+    read(&bytes, &DecodeLimits::default()).map(|_| ()).expect_err(name).to_string()
 }
 
 fn codes(film: &Radiograph) -> Vec<&str> {
@@ -142,7 +142,7 @@ fn what_cannot_be_read_is_refused_with_its_reason() {
 
 #[test]
 fn sizes_are_checked_before_anything_is_decoded() {
-    let small = Limits::pixels(1000);
+    let small = DecodeLimits::pixels(1000);
     let error = read(&bytes("jpeg2000"), &small).map(|_| ()).expect_err("1,440 pixels").to_string();
     assert!(error.contains("36 x 40") && error.contains("1000"), "{error}");
 }

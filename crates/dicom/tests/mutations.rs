@@ -2,7 +2,7 @@
 //! on from here.
 
 use boneage_core::stream;
-use boneage_dicom::{Limits, directory, is_dicom, read};
+use boneage_dicom::{DecodeLimits, directory, is_dicom, read};
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -49,7 +49,7 @@ fn damaged_files_are_read_or_refused() {
             let bytes = damaged(&sound, &mut |below| draws.below(below));
             let started = Instant::now();
             let _ = (is_dicom(&bytes), directory(&bytes));
-            match read(&bytes, &Limits::pixels(144_000)) {
+            match read(&bytes, &DecodeLimits::pixels(144_000)) {
                 Ok(film) => {
                     let sound = film.plane.pixels().iter().all(|grey| (0.0..=1.0).contains(grey));
                     assert!(sound, "{name}, copy {copy}: a grey beyond 0..1");

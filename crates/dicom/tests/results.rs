@@ -6,8 +6,8 @@ use boneage_core::{
     Months, Sex, SexGiven, SexSource,
 };
 use boneage_dicom::{
-    Limits, Measurement, Occasion, Source, UidRoot, encapsulated_pdf, is_dicom, read, secondary_capture,
-    structured_report,
+    DecodeLimits, Measurement, Occasion, Source, UidRoot, encapsulated_pdf, is_dicom, read,
+    secondary_capture, structured_report,
 };
 use std::fs;
 use std::path::Path;
@@ -56,7 +56,7 @@ fn contains(bytes: &[u8], what: &str) -> bool {
 
 #[test]
 fn patient_and_study_are_those_of_the_film_and_nothing_else_is_copied() {
-    let source = read(&film(), &Limits::default()).expect("a film").source;
+    let source = read(&film(), &DecodeLimits::default()).expect("a film").source;
     for object in objects(&source, &assessment(), &UidRoot::default()) {
         assert!(is_dicom(&object));
         for copied in ["Nobody^Drawn", "20100115", "20200815", "1.2.826.0.1.3680043.8.498.1.2"] {
@@ -70,9 +70,9 @@ fn patient_and_study_are_those_of_the_film_and_nothing_else_is_copied() {
 
 #[test]
 fn a_secondary_capture_shows_what_was_drawn() {
-    let source = read(&film(), &Limits::default()).expect("a film").source;
+    let source = read(&film(), &DecodeLimits::default()).expect("a film").source;
     let [capture, ..] = objects(&source, &assessment(), &UidRoot::default());
-    let read = read(&capture, &Limits::default()).expect("an image");
+    let read = read(&capture, &DecodeLimits::default()).expect("an image");
     assert_eq!((read.plane.width(), read.plane.height()), (40, 44));
     let expected = (0.299 * 0.0 + 0.587 * 1.0 + 0.114 * 2.0) / 255.0;
     assert!((read.plane.at(0, 0) - expected).abs() < 1e-6);
@@ -80,7 +80,7 @@ fn a_secondary_capture_shows_what_was_drawn() {
 
 #[test]
 fn a_report_has_numbers_with_codes_and_says_when_there_is_none() {
-    let source = read(&film(), &Limits::default()).expect("a film").source;
+    let source = read(&film(), &DecodeLimits::default()).expect("a film").source;
     let [_, _, report] = objects(&source, &assessment(), &UidRoot::default());
     for part in
         ["37362-1", "127.3", "112.0", "142.6", "120.0", "SDS", "99BONEAGE", "UNVERIFIED", "126000", "says ?"]
@@ -94,7 +94,7 @@ fn a_report_has_numbers_with_codes_and_says_when_there_is_none() {
 
 #[test]
 fn the_same_reading_has_the_same_uids_under_any_root() {
-    let source = read(&film(), &Limits::default()).expect("a film").source;
+    let source = read(&film(), &DecodeLimits::default()).expect("a film").source;
     let root: UidRoot = "1.2.826.0.1.3680043.8.498".parse().expect("a root");
     assert_eq!(objects(&source, &assessment(), &root), objects(&source, &assessment(), &root));
     let mut other = assessment();
@@ -110,7 +110,7 @@ fn objects_are_left_for_others_to_check() {
         println!("skipped: BONEAGE_RESULTS names no folder");
         return;
     };
-    let source = read(&film(), &Limits::default()).expect("a film").source;
+    let source = read(&film(), &DecodeLimits::default()).expect("a film").source;
     let names = ["capture.dcm", "page.dcm", "report.dcm"];
     for (name, object) in names.iter().zip(objects(&source, &assessment(), &UidRoot::default())) {
         fs::write(Path::new(&folder).join(name), object).expect("a writable folder");

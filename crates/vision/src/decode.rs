@@ -1,59 +1,15 @@
 use crate::VisionError;
 use crate::format::{Format, jpeg_ends, png_size};
 use crate::tiff_palette;
-use boneage_core::{Flag, FlagCode, Plane};
+use boneage_core::{DecodeLimits, Flag, FlagCode, Luminance, Plane};
 use image::codecs::{bmp::BmpDecoder, jpeg::JpegDecoder, png::PngDecoder, tiff::TiffDecoder};
 use image::metadata::Orientation;
 use image::{ColorType, ImageDecoder, ImageError, Limits};
 use rayon::prelude::*;
 use std::io::{Cursor, ErrorKind};
 
-/// The least side in pixels. A hand of 32 pixels shows no growth plate; this only keeps icons and
-/// single pixels from being measured.
-const LEAST_SIDE: u64 = 32;
-
-/// A pixel is coloured where its channels differ by more than this share of full scale: JPEG and CMYK
-/// conversions move them apart by one or two parts in 255.
-const COLOUR_STEP: f32 = 16.0 / 255.0;
-
-/// An image is in colour where more than this share of its pixels is coloured; below, it is a grey film
-/// with a coloured mark.
-const COLOUR_SHARE: f64 = 1e-3;
-
 /// Pixels of one parallel task.
 const CHUNK: usize = 1 << 16;
-
-/// What is refused before anything is decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct DecodeLimits {
-    /// Most pixels, width times height, by the file's header. A small file can claim billions of them.
-    pub max_pixels: u64,
-}
-
-impl Default for DecodeLimits {
-    /// 100 megapixels: over ten times the largest radiograph of the data set.
-    fn default() -> Self {
-        DecodeLimits { max_pixels: 100_000_000 }
-    }
-}
-
-impl DecodeLimits {
-    /// Limits with another number of pixels.
-    pub fn pixels(max_pixels: u64) -> Self {
-        DecodeLimits { max_pixels }
-    }
-
-    fn check(self, width: u64, height: u64) -> Result<(), VisionError> {
-        if width.min(height) < LEAST_SIDE {
-            return Err(VisionError::TooSmall { width, height, least: LEAST_SIDE });
-        }
-        if width.checked_mul(height).is_none_or(|pixels| pixels > self.max_pixels) {
-            return Err(VisionError::TooLarge { width, height, max_pixels: self.max_pixels });
-        }
-        Ok(())
-    }
-}
 
 /// An image file's content.
 #[derive(Clone, Debug)]
@@ -99,7 +55,7 @@ pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Decoded, VisionErro
     let (read, room) = rayon::join(|| decoder.read_image_boxed(&mut samples), || vec![1.0; room]);
     read.map_err(fault)?;
 
-    let (pixels, coloured) = match (&palette, colour) {
+    let (pixels, seen) = match (&palette, colour) {
         (Some((palette, _)), ColorType::L8) => {
             grey_of(samples.iter().flat_map(|&index| palette.colour(index)), 3, 3 * samples.len())
         }
@@ -107,11 +63,7 @@ pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Decoded, VisionErro
     };
     drop(samples);
     let plane = Plane::new(width as usize, height as usize, pixels);
-    let mut flags = Vec::new();
-    if coloured > COLOUR_SHARE {
-        let message = format!("{:.1} % of the pixels are coloured; the luminance was used", 100.0 * coloured);
-        flags.push(Flag::new(FlagCode::Colour, message));
-    }
+    let mut flags: Vec<Flag> = seen.flag().into_iter().collect();
     if orientation != Orientation::NoTransforms {
         let message = format!(
             "the file's EXIF orientation is {}; the image was set upright by it",
@@ -157,10 +109,10 @@ fn fault(format: Format, length: usize, error: ImageError) -> VisionError {
     }
 }
 
-/// Grey 0..1 of interleaved samples, and the share of pixels whose channels differ.
+/// Grey 0..1 of interleaved samples, and what was seen of colours.
 ///
 /// `room` is as long as the samples where they are one grey byte each.
-fn luminance(samples: &[u8], colour: ColorType, mut room: Vec<f32>) -> (Vec<f32>, f64) {
+fn luminance(samples: &[u8], colour: ColorType, mut room: Vec<f32>) -> (Vec<f32>, Luminance) {
     let channels = usize::from(colour.channel_count());
     match usize::from(colour.bytes_per_pixel()) / channels {
         // What nearly all films are.
@@ -169,7 +121,7 @@ fn luminance(samples: &[u8], colour: ColorType, mut room: Vec<f32>) -> (Vec<f32>
             chunks.for_each(|(pixels, samples)| {
                 pixels.iter_mut().zip(samples).for_each(|(pixel, &s)| *pixel = f32::from(s) / 255.0);
             });
-            (room, 0.0)
+            (room, Luminance::default())
         }
         1 => grey_of(samples.iter().map(|&s| f32::from(s) / 255.0), channels, samples.len()),
         2 => {
@@ -190,25 +142,16 @@ fn full_scale(values: &[f32]) -> f32 {
     values.iter().copied().filter(|v| v.is_finite()).fold(1.0, f32::max)
 }
 
-fn grey_of(mut samples: impl Iterator<Item = f32>, channels: usize, length: usize) -> (Vec<f32>, f64) {
+fn grey_of(mut samples: impl Iterator<Item = f32>, channels: usize, length: usize) -> (Vec<f32>, Luminance) {
     let mut pixels = Vec::with_capacity(length / channels);
-    let mut coloured = 0usize;
+    let mut seen = Luminance::default();
     let mut next = || samples.next().unwrap_or(0.0);
     for _ in 0..length / channels {
         let red = next();
-        let grey = if channels >= 3 {
-            let (green, blue) = (next(), next());
-            let spread = red.max(green).max(blue) - red.min(green).min(blue);
-            coloured += usize::from(spread > COLOUR_STEP);
-            // A grey stored as three equal channels keeps its bits.
-            if spread == 0.0 { red } else { 0.299 * red + 0.587 * green + 0.114 * blue }
-        } else {
-            red
-        };
+        let grey = if channels >= 3 { seen.of([red, next(), next()]) } else { red };
         pixels.push(if channels.is_multiple_of(2) { grey * next() } else { grey });
     }
-    let share = coloured as f64 / pixels.len().max(1) as f64;
-    (pixels, share)
+    (pixels, seen)
 }
 
 /// `stored` turned and mirrored as its EXIF orientation asks.

@@ -50,8 +50,9 @@ mod warp;
 mod watershed;
 mod window;
 
+pub use boneage_core::DecodeLimits;
 pub use components::{Bounds, Component, components, fill_holes};
-pub use decode::{DecodeLimits, Decoded, decode};
+pub use decode::{Decoded, decode};
 pub use error::VisionError;
 pub use frame::Frame;
 pub use hand::{HandExtraction, HandRecipe, extract_hand};

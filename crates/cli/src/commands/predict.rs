@@ -8,7 +8,7 @@ use crate::report::{self, Format};
 use crate::sex_table::Sexes;
 use anyhow::{Context, anyhow};
 use boneage_assess::{Predictor, Radiograph};
-use boneage_core::{Assessment, Decision, Sex};
+use boneage_core::{Assessment, Decision, DecodeLimits, Sex};
 use boneage_dicom::UidRoot;
 use boneage_report::Reference;
 use std::fs::{self, File};
@@ -104,7 +104,7 @@ struct Settings {
     at: Moment,
     out: Option<PathBuf>,
     force: bool,
-    max_pixels: u64,
+    limits: DecodeLimits,
 }
 
 impl Settings {
@@ -140,7 +140,7 @@ impl Settings {
             at: now()?,
             out: args.out,
             force: args.force,
-            max_pixels: u64::from(args.max_megapixels) * 1_000_000,
+            limits: DecodeLimits::pixels(u64::from(args.max_megapixels) * 1_000_000),
         })
     }
 }
@@ -163,7 +163,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
     // Neither needs the other: the first file is decoded while the model is made ready.
     let (predictor, first) = rayon::join(
         || models::predictor(&settings.model, images),
-        || settings.files.first().map(|file| guarded(|| Film::load(file, settings.max_pixels))),
+        || settings.files.first().map(|file| guarded(|| Film::load(file, &settings.limits))),
     );
     let predictor = predictor?;
     let mut out: Box<dyn Write> = match &settings.out {
@@ -194,7 +194,7 @@ fn read_all(
     let progress = printer.progress(settings.files.len());
     report.begin(out)?;
     for (i, file) in settings.files.iter().enumerate() {
-        let loaded = first.take().unwrap_or_else(|| guarded(|| Film::load(file, settings.max_pixels)));
+        let loaded = first.take().unwrap_or_else(|| guarded(|| Film::load(file, &settings.limits)));
         let read = loaded
             .and_then(|film| guarded(|| read_one(settings, predictor, film, file, &settings.outputs[i])));
         match read {

@@ -154,7 +154,7 @@ fn extract_all(
 
 /// What was noticed about the image.
 fn extract_one(file: &Path, pictures: &Pictures) -> anyhow::Result<Vec<Flag>> {
-    let Film { plane: mut film, mut flags, .. } = Film::load(file, DecodeLimits::default().max_pixels)?;
+    let Film { plane: mut film, mut flags, .. } = Film::load(file, &DecodeLimits::default())?;
     if is_inverted(&film) {
         film = film.map(|grey| 1.0 - grey);
         flags.push(Flag::new(FlagCode::PolarityInverted, "bones were dark; the image was inverted"));
