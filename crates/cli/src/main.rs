@@ -8,6 +8,8 @@ mod exit;
 mod film;
 mod heap;
 mod inputs;
+mod kept;
+mod labelled;
 mod models;
 mod outputs;
 mod overlay;

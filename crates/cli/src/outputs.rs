@@ -3,11 +3,13 @@
 use crate::exit::OurFault;
 use crate::film::Film;
 use crate::inputs::output_names;
+use crate::kept::keep;
 use crate::overlay::{film_with_map, overlay};
 use anyhow::{Context, anyhow, bail};
 use boneage_core::{Assessment, Date};
 use boneage_dicom::{Measurement, Occasion, UidRoot, encapsulated_pdf, secondary_capture, structured_report};
 use boneage_report::{Case, Picture, Score, Standing, pdf};
+use std::cell::LazyCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -82,10 +84,8 @@ impl Folders {
 fn planned(folder: &Path, files: &[PathBuf], ending: &str, force: bool) -> anyhow::Result<Vec<PathBuf>> {
     fs::create_dir_all(folder).with_context(|| format!("folder {}", folder.display()))?;
     let paths: Vec<PathBuf> = output_names(files, ending).iter().map(|name| folder.join(name)).collect();
-    match paths.iter().find(|path| !force && path.exists()) {
-        Some(there) => bail!("{} exists already; hint: --force replaces it", there.display()),
-        None => Ok(paths),
-    }
+    keep(&paths, force)?;
+    Ok(paths)
 }
 
 impl Outputs {
@@ -96,9 +96,9 @@ impl Outputs {
 
     /// Writes what was asked for.
     pub(crate) fn write(&self, film: &Film, told: &Told, root: &UidRoot) -> anyhow::Result<()> {
-        let drawn = || overlay(&film.plane, &told.assessment);
+        let drawn = LazyCell::new(|| overlay(&film.plane, &told.assessment));
         if let Some(path) = &self.overlay {
-            drawn().save(path).with_context(|| format!("overlay {}", path.display()))?;
+            drawn.save(path).with_context(|| format!("overlay {}", path.display()))?;
         }
         if self.page.is_none() && self.objects.is_none() {
             return Ok(());
@@ -120,9 +120,8 @@ impl Outputs {
             let (assessment, (date, time)) = (&told.assessment, told.at);
             let occasion =
                 Occasion { source, assessment, date, time, version: env!("CARGO_PKG_VERSION"), root };
-            let capture = drawn();
-            let (width, height) = (capture.width() as u16, capture.height() as u16);
-            write(capture_path, &secondary_capture(&occasion, width, height, capture.as_raw()))?;
+            let (width, height) = (drawn.width() as u16, drawn.height() as u16);
+            write(capture_path, &secondary_capture(&occasion, width, height, drawn.as_raw()))?;
             write(page_path, &encapsulated_pdf(&occasion, &page))?;
             write(report_path, &structured_report(&occasion, &measurements(told.standing.as_ref())))?;
         }

@@ -1,9 +1,11 @@
 use crate::exit::Exit;
+use crate::kept::keep;
+use crate::labelled::LabelledArgs;
 use crate::models::{self, Images, ModelArgs};
 use crate::printer::Printer;
 use anyhow::{Context, anyhow, bail};
 use boneage_assess::{AgeLine, Recalibration};
-use boneage_lab::{Dataset, Radiograph, read_all, read_ids, recalibrate};
+use boneage_lab::{read_all, recalibrate};
 use std::fs;
 use std::path::PathBuf;
 
@@ -21,15 +23,8 @@ const ENOUGH: usize = 50;
 pub(crate) struct Args {
     #[command(flatten)]
     model: ModelArgs,
-    /// Folder of images, each named by its id: ID.png or ID.jpg
-    #[arg(long, value_name = "DIR")]
-    images: PathBuf,
-    /// Table with the columns id, boneage (months) and male (or sex)
-    #[arg(long, value_name = "CSV")]
-    labels: PathBuf,
-    /// Only these ids: one a line, or the first column of a CSV file
-    #[arg(long, value_name = "FILE")]
-    ids: Option<PathBuf>,
+    #[command(flatten)]
+    labelled: LabelledArgs,
     /// The model file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -40,9 +35,7 @@ pub(crate) struct Args {
 
 /// Reads the cases, fits, writes the model and prints what changed.
 pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
-    if !args.force && args.out.exists() {
-        bail!("{} exists already; hint: --force replaces it", args.out.display());
-    }
+    keep([&args.out], args.force)?;
     let mut bundle = models::bundle(&args.model)?;
     if bundle.manifest.recalibration.is_some() {
         bail!(
@@ -50,14 +43,12 @@ pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
             bundle.manifest.name
         );
     }
-    let dataset = Dataset::read_parts(&args.images, &args.labels)?;
-    let ids = args.ids.as_deref().map(read_ids).transpose()?;
-    let wanted = |r: &&Radiograph| ids.as_ref().is_none_or(|ids| ids.contains(&r.id));
-    let cases: Vec<&Radiograph> = dataset.radiographs.iter().filter(wanted).collect();
+    let cases = args.labelled.read()?;
     if cases.len() < ENOUGH {
         printer.warning(format!("{} cases are few; from {ENOUGH} on a line means something", cases.len()));
     }
-    let (scored, unreadable) = read_all(&models::predictor(&args.model, Images::Many)?, &cases);
+    let (scored, unreadable) =
+        read_all(&models::predictor(&args.model, Images::Many)?, &cases.iter().collect::<Vec<_>>());
     unreadable.iter().for_each(|reason| printer.error(&anyhow!("{reason}")));
     let fitted = recalibrate(&scored)?;
     printer.result(told(&fitted))?;

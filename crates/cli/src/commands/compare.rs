@@ -1,6 +1,7 @@
 use crate::exit::Exit;
+use crate::kept::keep;
 use crate::printer::Printer;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use boneage_lab::figures::{AgePair, bland_altman};
 use boneage_lab::{Comparison, PairedReading, Readings, pair_readings};
 use std::path::{Path, PathBuf};
@@ -55,11 +56,7 @@ enum Format {
 
 /// Joins the tables and prints the comparison.
 pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
-    if let Some(folder) = &args.figure
-        && let Some(there) = figure_files(folder).into_iter().find(|file| !args.force && file.exists())
-    {
-        bail!("{} exists already; hint: --force replaces it", there.display());
-    }
+    keep(args.figure.iter().flat_map(|folder| figure_files(folder)), args.force)?;
     let part = args.part.as_deref();
     let b = labelled(Readings::read(&args.b, args.column.as_deref(), part)?, &args)?;
     let of_a = match (&args.column_a, &args.column) {

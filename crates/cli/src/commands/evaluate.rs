@@ -1,4 +1,5 @@
 use crate::exit::Exit;
+use crate::kept::keep;
 use crate::models::{self, Images, ModelArgs};
 use crate::printer::Printer;
 use anyhow::{Context, anyhow, bail};
@@ -77,9 +78,7 @@ struct Settings {
 
 impl Settings {
     fn new(args: &Args) -> anyhow::Result<Self> {
-        if let Some(there) = args.predictions.as_deref().filter(|file| !args.force && file.exists()) {
-            bail!("{} exists already; hint: --force replaces it", there.display());
-        }
+        keep(&args.predictions, args.force)?;
         let ids = args.ids.as_deref().map(read_ids).transpose()?;
         let wanted = |id: &str| ids.as_ref().is_none_or(|ids| ids.contains(id));
         let (dataset, part) = match (&args.data, &args.images, &args.labels) {

@@ -1,4 +1,5 @@
 use crate::exit::Exit;
+use crate::kept::keep;
 use crate::models::{self, ModelArgs};
 use crate::printer::Printer;
 use anyhow::{Context, bail};
@@ -159,13 +160,8 @@ impl Settings {
         };
         let all = <Name as clap::ValueEnum>::value_variants().iter().copied();
         let names: Vec<Name> = all.filter(wanted).collect();
-        if let Some(there) = names
-            .iter()
-            .flat_map(|name| ["svg", "png"].map(|end| args.out.join(format!("{}.{end}", name.as_str()))))
-            .find(|file| !args.force && file.exists())
-        {
-            bail!("{} exists already; hint: --force replaces it", there.display());
-        }
+        let files = |name: &Name| ["svg", "png"].map(|end| args.out.join(format!("{}.{end}", name.as_str())));
+        keep(names.iter().flat_map(files), args.force)?;
         let data = args.data.as_deref().map(Dataset::read).transpose()?;
         let films = match (&args.films, &data) {
             _ if !names.iter().any(|name| name.input() == Input::Films) => Vec::new(),

@@ -1,4 +1,5 @@
 use crate::exit::Exit;
+use crate::kept::keep;
 use crate::models::{self, Images, ModelArgs};
 use crate::printer::Printer;
 use anyhow::{Context, anyhow, bail};
@@ -89,9 +90,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
 
 fn calibrate(args: &CalibrateArgs, printer: &Printer) -> anyhow::Result<Exit> {
     let level = checked(args.level)?;
-    if !args.force && args.out.exists() {
-        bail!("{} exists already; hint: --force replaces it", args.out.display());
-    }
+    keep([&args.out], args.force)?;
     let mut bundle = models::bundle(&args.model)?;
     if bundle.manifest.recalibration.is_some() {
         bail!(

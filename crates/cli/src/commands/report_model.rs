@@ -1,7 +1,8 @@
 use crate::exit::Exit;
+use crate::kept::keep;
 use crate::models::{self, Images, ModelArgs};
 use crate::printer::Printer;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use boneage_lab::figures::Film;
 use boneage_lab::{ModelReport, Part, Readings, Scored, model_card};
 use std::fs;
@@ -40,13 +41,7 @@ pub(crate) struct Args {
 /// Draws the figures and writes the files, which are named on stdout.
 pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
     let report_file = args.out.join("model-report.md");
-    if let Some(there) = [Some(&report_file), args.card.as_ref()]
-        .into_iter()
-        .flatten()
-        .find(|file| !args.force && file.exists())
-    {
-        bail!("{} exists already; hint: --force replaces it", there.display());
-    }
+    keep([Some(&report_file), args.card.as_ref()].into_iter().flatten(), args.force)?;
     let manifest = models::bundle(&args.model)?.manifest;
     let held_out = readings(&args.predictions, Part::Holdout)?;
     let calibration = match &args.calibration {

@@ -1,6 +1,7 @@
 use crate::exit::{Exit, OurFault, exit_of};
 use crate::film::Film;
 use crate::inputs::{gather, output_names};
+use crate::kept::keep;
 use crate::printer::Printer;
 use anyhow::{Context, anyhow, bail};
 use boneage_core::{Flag, FlagCode, Plane};
@@ -67,12 +68,8 @@ struct Pictures {
 
 impl Settings {
     fn new(args: Args) -> anyhow::Result<Self> {
-        let kept = |file: &Path| match file.exists() && !args.force {
-            true => Err(anyhow!("{} exists already; hint: --force replaces it", file.display())),
-            false => Ok(()),
-        };
         if let Some(data) = args.data {
-            kept(&args.out)?;
+            keep([&args.out], args.force)?;
             // As a reader would type it: folders of this machine are nobody's business.
             let checked = args.checked.as_ref().map(|file| format!(" --checked {}", file.display()));
             let out = args.out.display();
@@ -88,9 +85,8 @@ impl Settings {
             let picture = |kind: &str| args.out.join(format!("{name}.{kind}.png"));
             let stages = args.stages.then(|| picture("stages"));
             let pictures = Pictures { mask: picture("mask"), hand: picture("hand"), stages };
-            for picture in [Some(&pictures.mask), Some(&pictures.hand), pictures.stages.as_ref()] {
-                picture.map_or(Ok(()), |picture| kept(picture))?;
-            }
+            let all = [Some(&pictures.mask), Some(&pictures.hand), pictures.stages.as_ref()];
+            keep(all.into_iter().flatten(), args.force)?;
             files.push((file.clone(), pictures));
         }
         Ok(Settings::Extract { files, failures: inputs.failures })

@@ -1,8 +1,10 @@
 use crate::exit::Exit;
+use crate::kept::keep;
+use crate::labelled::LabelledArgs;
 use crate::models::{self, Images, ModelArgs};
 use crate::printer::Printer;
 use anyhow::{Context, anyhow, bail};
-use boneage_lab::{Change, Dataset, Radiograph, read_ids, stress};
+use boneage_lab::{Change, Radiograph, stress};
 use std::path::PathBuf;
 
 /// Tell how far readings move when films are turned, exposed, worn or covered otherwise.
@@ -16,15 +18,8 @@ use std::path::PathBuf;
 pub(crate) struct Args {
     #[command(flatten)]
     model: ModelArgs,
-    /// Folder of images, each named by its id: ID.png or ID.jpg
-    #[arg(long, value_name = "DIR")]
-    images: PathBuf,
-    /// Table with the columns id, boneage (months) and male (or sex)
-    #[arg(long, value_name = "CSV")]
-    labels: PathBuf,
-    /// Only these ids: one a line, or the first column of a CSV file
-    #[arg(long, value_name = "FILE")]
-    ids: Option<PathBuf>,
+    #[command(flatten)]
+    labelled: LabelledArgs,
     /// Only this change, as the table calls it; may be given more than once
     #[arg(long, value_name = "CHANGE")]
     only: Vec<String>,
@@ -39,14 +34,10 @@ pub(crate) struct Args {
 /// Reads every film with every change and prints the table.
 pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
     let files = args.out.as_ref().map(|folder| ["stress.md", "stress.json"].map(|name| folder.join(name)));
-    if let Some(there) = files.iter().flatten().find(|file| !args.force && file.exists()) {
-        bail!("{} exists already; hint: --force replaces it", there.display());
-    }
+    keep(files.iter().flatten(), args.force)?;
     let changes = changes(&args.only)?;
-    let dataset = Dataset::read_parts(&args.images, &args.labels)?;
-    let ids = args.ids.as_deref().map(read_ids).transpose()?;
-    let wanted = |r: &&Radiograph| ids.as_ref().is_none_or(|ids| ids.contains(&r.id));
-    let films: Vec<&Radiograph> = dataset.radiographs.iter().filter(wanted).collect();
+    let films = args.labelled.read()?;
+    let films: Vec<&Radiograph> = films.iter().collect();
     let table = stress(&models::predictor(&args.model, Images::Many)?, &films, &changes)
         .context("no labelled film could be read; hint: do --images, --labels and --ids use the same ids?")?;
     table.unreadable.iter().for_each(|reason| printer.error(&anyhow!("{reason}")));
