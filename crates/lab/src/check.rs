@@ -1,7 +1,6 @@
 use crate::analysis::AgeGroup;
 use crate::{Dataset, Fingerprint, LabError, NearDuplicate, Part, Progress, Radiograph, RejectedRow};
 use crate::{near_duplicates, part_of};
-use boneage_vision::{DecodeLimits, decode};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -132,9 +131,7 @@ fn pairs(dataset: &Dataset, prints: Vec<Result<Fingerprint, String>>) -> Vec<Nea
 fn fingerprints(dataset: &Dataset) -> Vec<Result<Fingerprint, String>> {
     let progress = Mutex::new(Progress::new("looking at every image", dataset.radiographs.len()));
     let look = |r: &Radiograph| {
-        let named = |reason: &dyn std::fmt::Display| format!("{}: {reason}", r.path.display());
-        let bytes = std::fs::read(&r.path).map_err(|e| named(&e));
-        let decoded = bytes.and_then(|bytes| decode(&bytes, &DecodeLimits::default()).map_err(|e| named(&e)));
+        let decoded = r.decoded().map_err(|reason| format!("{}: {reason}", r.path.display()));
         progress.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).advance(1);
         Ok(Fingerprint::new(&decoded?.plane))
     };

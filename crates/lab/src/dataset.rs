@@ -1,5 +1,6 @@
 use crate::LabError;
 use boneage_core::{Digest, Months, Sex};
+use boneage_vision::{DecodeLimits, Decoded, decode};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::cmp::Ordering;
@@ -24,6 +25,14 @@ pub struct Radiograph {
     pub months: Months,
     /// The sex it was read for.
     pub sex: Sex,
+}
+
+impl Radiograph {
+    /// Its image; the reason, where there is none, without the file's name.
+    pub(crate) fn decoded(&self) -> Result<Decoded, String> {
+        let bytes = std::fs::read(&self.path).map_err(|error| error.to_string())?;
+        decode(&bytes, &DecodeLimits::default()).map_err(|error| error.to_string())
+    }
 }
 
 /// A row of the table that could not be used.

@@ -1,6 +1,6 @@
 use crate::{Backbone, CacheKey, Dataset, FeatureCache, LabError, Progress, Radiograph, View, ViewWriter};
 use boneage_core::{Digest, Plane};
-use boneage_vision::{DecodeLimits, Frame, Preprocess, decode};
+use boneage_vision::{Frame, Preprocess};
 use rayon::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -94,10 +94,8 @@ pub fn fill(
 
 /// Decodes a radiograph's file and decides everything about it.
 pub(crate) fn read_frame(radiograph: &Radiograph, preprocess: &Preprocess) -> Result<Frame, String> {
-    let named = |reason: &dyn std::fmt::Display| format!("{}: {reason}", radiograph.path.display());
-    let bytes = std::fs::read(&radiograph.path).map_err(|e| named(&e))?;
-    let decoded = decode(&bytes, &DecodeLimits::default()).map_err(|e| named(&e))?;
-    Ok(preprocess.frame(&decoded.plane))
+    let decoded = radiograph.decoded().map_err(|reason| format!("{}: {reason}", radiograph.path.display()));
+    Ok(preprocess.frame(&decoded?.plane))
 }
 
 /// One view of a framed radiograph.

@@ -1,7 +1,7 @@
 use crate::letters::Letters;
 use crate::{AnnotatedHand, Dataset, LabError, Progress, Radiograph};
 use boneage_core::Plane;
-use boneage_vision::{Bounds, DecodeLimits, HandRecipe, decode, extract_hand};
+use boneage_vision::{Bounds, HandRecipe, extract_hand};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -171,8 +171,7 @@ fn look(
     recipe: &HandRecipe,
     annotated: Option<&AnnotatedHand>,
 ) -> Result<Look, String> {
-    let bytes = std::fs::read(&radiograph.path).map_err(|e| e.to_string())?;
-    let plane = decode(&bytes, &DecodeLimits::default()).map_err(|e| e.to_string())?.plane;
+    let plane = radiograph.decoded()?.plane;
     let found = extract_hand(&plane, recipe);
     let inside = found.mask.pixels().iter().filter(|&&m| m > 0.5).count();
     Ok(Look {

@@ -3,7 +3,6 @@ use crate::metrics::percentile;
 use crate::{Estimate, Progress, Radiograph};
 use boneage_assess::{Predictor, Radiograph as Film};
 use boneage_core::{Decision, FlagCode, Plane, SexGiven, SexSource};
-use boneage_vision::{DecodeLimits, decode};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -61,8 +60,8 @@ pub fn stress(predictor: &Predictor, radiographs: &[&Radiograph], changes: &[Cha
     let mut truths = Vec::new();
     let mut progress = Progress::new("changed films", radiographs.len() * (changes.len() + 1));
     for radiograph in radiographs {
-        let plane = match load(radiograph) {
-            Ok(plane) => plane,
+        let plane = match radiograph.decoded() {
+            Ok(decoded) => decoded.plane,
             Err(reason) => {
                 unreadable.push(format!("{}: {reason}", radiograph.path.display()));
                 continue;
@@ -87,11 +86,6 @@ pub fn stress(predictor: &Predictor, radiographs: &[&Radiograph], changes: &[Cha
         rows: rows.collect(),
         unreadable,
     })
-}
-
-fn load(radiograph: &Radiograph) -> Result<Plane, String> {
-    let bytes = std::fs::read(&radiograph.path).map_err(|e| e.to_string())?;
-    Ok(decode(&bytes, &DecodeLimits::default()).map_err(|e| e.to_string())?.plane)
 }
 
 fn read(predictor: &Predictor, radiograph: &Radiograph, plane: &Plane) -> Read {
