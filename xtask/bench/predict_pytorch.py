@@ -25,7 +25,7 @@ def main(image, model, side=256):
     torch.set_num_threads(THREADS)
     with open(model, "rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
-        manifest = json.loads(json.loads(file.read(length))["__metadata__"]["manifest"])
+        network = json.loads(json.loads(file.read(length))["__metadata__"]["manifest"])["model"]["network"]
     head = load_file(model)
     weights = {name: tensor.float() for name, tensor in load_file(WEIGHTS).items()}
     grey = Image.open(image).convert("L").resize((int(side), int(side)), Image.BILINEAR)
@@ -51,7 +51,7 @@ def main(image, model, side=256):
         look = torch.sigmoid((look * draw).sum(-1) + head["head.attention_map.bias"].reshape(look.shape[:2]))
         pooled = (x * look[..., None]).mean((0, 1)) / look.mean()
         value = dense(functional.elu(dense(pooled, "dense_1")), "output")
-    print(float(value) * manifest["age_sd"] + manifest["age_mean"])
+    print(float(value) * network["age_sd"] + network["age_mean"])
     print(f"{(time.perf_counter() - START) * 1e3:.1f} ms after the imports", file=sys.stderr)
 
 
