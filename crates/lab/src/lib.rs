@@ -31,6 +31,7 @@ mod checkpoint;
 mod compare;
 mod coverage;
 mod dataset;
+mod detector;
 mod duplicates;
 mod error;
 mod evaluate;
@@ -66,6 +67,7 @@ pub use check::{Findings, find_duplicates};
 pub use compare::{AgainstLabels, Comparison, Differences, PairedReading, pair_readings};
 pub use coverage::{Coverage, CoveredCell, cross_conformal};
 pub use dataset::{Dataset, Radiograph, RejectedRow, by_id, read_ids};
+pub use detector::Detector;
 pub use duplicates::{Fingerprint, NearDuplicate, near_duplicates};
 pub use error::LabError;
 pub use evaluate::read_all;
@@ -80,8 +82,8 @@ pub use readings::{ReadingRow, Readings};
 pub use recalibrate::recalibrate;
 pub use recipe::{Augment, Cohort, LossName, Monitor, Recipe, Schedule, SplitName, Training, Transfer};
 pub use regression::{
-    AnyRecipe, Components, CountErrors, CrossValidated, FinishedRegression, Regression, RegressionKind,
-    RegressionRecipe, WithoutComponents, train_regression,
+    AnyRecipe, Components, CountErrors, CrossValidated, Features, FinishedRegression, Regression,
+    RegressionKind, RegressionRecipe, WithoutComponents, train_regression,
 };
 pub use reproduce::Reproduction;
 pub use run::{Finished, RunFolder};

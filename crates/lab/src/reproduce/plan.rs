@@ -37,8 +37,9 @@ const NETWORKS: [&str; 29] = [
     "fc-500-both-unmasked",
 ];
 
-/// The regressions of table I on the paper's split and on the networks', then variants beside it.
-const REGRESSIONS: [&str; 14] = [
+/// The regressions of table I on the paper's split and on the networks', then variants beside it, then those on the
+/// words of SIFT and SURF.
+const REGRESSIONS: [&str; 16] = [
     "linear-male",
     "linear-female",
     "linear-both",
@@ -53,6 +54,8 @@ const REGRESSIONS: [&str; 14] = [
     "logistic-both-holdout",
     "choice-logistic-clip",
     "choice-logistic-softmax",
+    "sift-both",
+    "surf-both",
 ];
 
 /// The model whose attention is looked at: the paper's Model 2.
@@ -149,7 +152,8 @@ fn quickened(mut recipe: Recipe) -> Recipe {
 
 /// A regression's recipe for a few hundred images.
 fn quick_regression(mut recipe: RegressionRecipe) -> RegressionRecipe {
-    recipe.preprocess.size /= 4;
+    recipe.preprocess.size /= if recipe.regression.features.are_pixels() { 4 } else { 2 };
+    recipe.regression.words = recipe.regression.words.map(|words| words.min(8));
     recipe.regression.folds = 2;
     recipe.regression.candidates = vec![2, 5];
     recipe

@@ -77,6 +77,7 @@ pub(super) fn write(
         ("ages", discussion.as_ref().map_or_else(|| NOTHING.to_owned(), ages)),
         ("sexes", discussion.as_ref().map_or_else(|| NOTHING.to_owned(), sexes)),
         ("regions", regions.as_ref().map_or_else(|| NOTHING.to_owned(), of_regions)),
+        ("words", regressions::words(reproduction)?.unwrap_or_else(|| NOTHING.to_owned())),
         ("times", times(ledger)),
     ];
     let mut text = TEMPLATE.to_owned();
