@@ -69,10 +69,20 @@ impl Estimate {
             let sum: f64 = (0..sample.len()).map(|_| sample[random.below(sample.len())]).sum();
             sum / sample.len() as f64
         };
-        let mut draws: Vec<f64> = (0..DRAWS).map(|_| figure(samples.map(&mut resampled))).collect();
+        let draws = (0..DRAWS).map(|_| figure(samples.map(&mut resampled))).collect();
+        Some(Estimate::within(figure(samples.map(mean)), draws))
+    }
+
+    /// A share with its interval, `12.3 % (11.0 to 13.5)`.
+    pub(crate) fn percent(&self) -> String {
+        let [value, low, high] = [self.value, self.interval_95[0], self.interval_95[1]].map(|v| v * 100.0);
+        format!("{value:.1} % ({low:.1} to {high:.1})")
+    }
+
+    /// A value and the middle of what resampling made of it.
+    fn within(value: f64, mut draws: Vec<f64>) -> Estimate {
         draws.sort_by(f64::total_cmp);
-        let interval_95 = [percentile(&draws, 0.025), percentile(&draws, 0.975)];
-        Some(Estimate { value: figure(samples.map(mean)), interval_95 })
+        Estimate { value, interval_95: [percentile(&draws, 0.025), percentile(&draws, 0.975)] }
     }
 }
 
@@ -346,6 +356,12 @@ mod tests {
         assert!((high - low - 2.217).abs() < 0.3, "{}", high - low);
         assert_eq!(Estimate::of_mean("x", &[3.0, 3.0]).unwrap().interval_95, [3.0, 3.0]);
         assert!(Estimate::of_difference("x", &a, &[]).is_none());
+    }
+
+    #[test]
+    fn a_share_is_told_in_percent() {
+        let share = Estimate { value: 0.1234, interval_95: [0.11, 0.135] };
+        assert_eq!(share.percent(), "12.3 % (11.0 to 13.5)");
     }
 
     #[test]

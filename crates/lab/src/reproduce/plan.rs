@@ -1,6 +1,6 @@
 use super::Reproduction;
 use super::step::{Figures, Step, Work};
-use crate::{AnnotatedHand, LabError, Recipe, RegressionRecipe};
+use crate::{AnnotatedHand, LabError, OssificationBoxes, Recipe, RegressionRecipe};
 use boneage_core::Digest;
 
 /// The networks of table I and beside it, as files of the recipes' folder. Those that read the same features
@@ -107,9 +107,9 @@ pub(super) fn plan(reproduction: &Reproduction) -> Result<Vec<Step>, LabError> {
     let trained = [&regressions[..], &networks].concat();
     let mut shown = trained.clone();
     shown.push("bands".to_owned());
-    if AnnotatedHand::are_in(&reproduction.data) {
+    if AnnotatedHand::are_in(&reproduction.data) || OssificationBoxes::are_in(&reproduction.data) {
         let work = Work::Regions(ATTENTION_MODEL.to_owned());
-        add("regions", &[ATTENTION_MODEL.to_owned()], 4.0, work);
+        add("regions", &[ATTENTION_MODEL.to_owned()], 7.0, work);
         shown.push("regions".to_owned());
     }
     add("table", &trained, 0.1, Work::Table);

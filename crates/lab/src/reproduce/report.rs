@@ -2,7 +2,7 @@ use super::Reproduction;
 use super::bands::Discussion;
 use super::ledger::Ledger;
 use super::networks::held_out;
-use super::regions::Regions;
+use super::regions::{Division, Regions};
 use super::regressions;
 use super::table::{Cell, cells};
 use crate::checkpoint::write_atomically;
@@ -209,22 +209,26 @@ fn sexes(discussion: &Discussion) -> String {
 }
 
 fn of_regions(found: &Regions) -> String {
+    let divisions = [("annotated by keypoints", &found.hands), ("with boxes of ossification", &found.boxes)];
+    let tables =
+        divisions.into_iter().filter_map(|(what, division)| Some(of_division(what, division.as_ref()?)));
+    let text = tables.collect::<Vec<_>>().join("\n");
+    if text.is_empty() { NOTHING.to_owned() } else { text }
+}
+
+fn of_division(what: &str, found: &Division) -> String {
     let mut text = format!(
-        "{} annotated films, MAE {:.2} months as they are.\n\n\
+        "{} films {what}, MAE {:.2} months as they are.\n\n\
          | region | share of the area | share of the attention | change of MAE when painted over (95 %) | shift of the prediction |\n\
          |---|---:|---:|---:|---:|\n",
         found.images, found.mae
     );
-    let percent = |e: &Estimate| {
-        let [low, high] = e.interval_95;
-        format!("{:.1} % ({:.1} to {:.1})", e.value * 100.0, low * 100.0, high * 100.0)
-    };
     for r in &found.regions {
         text.push_str(&format!(
             "| {} | {} | {} | {} | {} |\n",
             r.region,
-            percent(&r.area),
-            percent(&r.attention),
+            r.area.percent(),
+            r.attention.percent(),
             told(&r.occluded),
             told(&r.shift)
         ));
