@@ -87,15 +87,27 @@ impl RegionMap {
     }
 }
 
+/// The axes of the bones of fingers and palm, which run from joint to joint, for a film of so many pixels; `None`
+/// where not all keypoints are known.
+pub(crate) fn bone_axes(hand: &AnnotatedHand, width: f64, height: f64) -> Option<Vec<Axis>> {
+    if hand.keypoints.len() != KEYPOINTS {
+        return None;
+    }
+    let points: Vec<(f64, f64)> = hand.keypoints.iter().map(|&(x, y)| (x * width, y * height)).collect();
+    let bones = [Region::Fingers, Region::Metacarpals];
+    Some(axes(&points).into_iter().filter(|axis| bones.contains(&axis.region)).collect())
+}
+
 /// A piece of a bone's axis.
-struct Axis {
+pub(crate) struct Axis {
     from: (f64, f64),
     to: (f64, f64),
     region: Region,
 }
 
 impl Axis {
-    fn distance_to(&self, (x, y): (f64, f64)) -> f64 {
+    /// Distance in pixels, edges of pixels being at whole numbers.
+    pub(crate) fn distance_to(&self, (x, y): (f64, f64)) -> f64 {
         let (dx, dy) = (self.to.0 - self.from.0, self.to.1 - self.from.1);
         let length = (dx * dx + dy * dy).max(f64::MIN_POSITIVE);
         let along = (((x - self.from.0) * dx + (y - self.from.1) * dy) / length).clamp(0.0, 1.0);
@@ -172,5 +184,16 @@ mod tests {
         let shares = Region::ALL.map(|region| map.part(region).share(&even));
         assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         assert!((shares[Region::Background as usize] - 0.21).abs() < 1e-12);
+    }
+
+    #[test]
+    fn bones_have_axes_and_the_carpus_has_none() {
+        let axes = bone_axes(&hand(), 100.0, 100.0).unwrap();
+        // Three phalanges and a metacarpal of each finger; the thumb has two.
+        assert_eq!(axes.len(), 19);
+        let near =
+            |place: (f64, f64)| axes.iter().map(|axis| axis.distance_to(place)).fold(f64::MAX, f64::min);
+        assert!(near((60.0, 20.0)) < 1e-9 && near((50.0, 66.0)) > 3.0);
+        assert!(bone_axes(&AnnotatedHand { keypoints: vec![(0.5, 0.5); 3], ..hand() }, 1.0, 1.0).is_none());
     }
 }

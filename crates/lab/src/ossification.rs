@@ -96,6 +96,11 @@ impl OssificationBoxes {
             (mask.at(x, y) > 0.5).then(|| boxes.iter().position(|edges| inside(&edges)))?
         })
     }
+
+    /// Whether any box holds the pixel `(x, y)` of a film of `size` pixels.
+    pub(crate) fn hold(&self, pixel: (usize, usize), size: (usize, usize)) -> bool {
+        self.boxes.iter().any(|(_, edges)| holds(edges, pixel, size))
+    }
 }
 
 fn holds(edges: &[f64; 4], (x, y): (usize, usize), (width, height): (usize, usize)) -> bool {
@@ -166,5 +171,6 @@ mod tests {
         // Columns 2 to 5 of rows 4 to 7, of which the hand has 4 and 5.
         assert!((boxes.part(Ossification::Pip, &mask).share(&even) - 8.0 / 800.0).abs() < 1e-12);
         assert_eq!(boxes.part(Ossification::Ulna, &mask).share(&even), 0.0);
+        assert!(boxes.hold((2, 4), (20, 40)) && !boxes.hold((1, 4), (20, 40)));
     }
 }

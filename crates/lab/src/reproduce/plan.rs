@@ -1,6 +1,6 @@
 use super::Reproduction;
 use super::step::{Figures, Step, Work};
-use crate::{AnnotatedHand, LabError, OssificationBoxes, Recipe, RegressionRecipe};
+use crate::{KeypointFindings, LabError, Recipe, RegressionRecipe};
 use boneage_core::Digest;
 
 /// The networks of table I and beside it, as files of the recipes' folder. Those that read the same features
@@ -107,10 +107,11 @@ pub(super) fn plan(reproduction: &Reproduction) -> Result<Vec<Step>, LabError> {
     let trained = [&regressions[..], &networks].concat();
     let mut shown = trained.clone();
     shown.push("bands".to_owned());
-    if AnnotatedHand::are_in(&reproduction.data) || OssificationBoxes::are_in(&reproduction.data) {
+    if KeypointFindings::can_be_measured(&reproduction.data) {
         let work = Work::Regions(ATTENTION_MODEL.to_owned());
         add("regions", &[ATTENTION_MODEL.to_owned()], 7.0, work);
-        shown.push("regions".to_owned());
+        add("keypoints", &[], 7.0, Work::Keypoints);
+        shown.extend(["regions", "keypoints"].map(str::to_owned));
     }
     add("table", &trained, 0.1, Work::Table);
     shown.push("table".to_owned());

@@ -1,12 +1,13 @@
 use super::Reproduction;
 use super::bands::Discussion;
+use super::keypoints;
 use super::ledger::Ledger;
 use super::networks::held_out;
 use super::regions::{Division, Regions};
 use super::regressions;
 use super::table::{Cell, cells};
 use crate::checkpoint::write_atomically;
-use crate::{Dataset, Estimate, LabError};
+use crate::{Dataset, Estimate, KeypointFindings, LabError};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 
@@ -23,6 +24,7 @@ pub(super) fn write(
 ) -> Result<Vec<String>, LabError> {
     let discussion: Option<Discussion> = read(reproduction, "discussion.json")?;
     let regions: Option<Regions> = read(reproduction, "regions.json")?;
+    let looked: Option<KeypointFindings> = read(reproduction, keypoints::FILE)?;
     let cells = cells(reproduction)?;
     let compare = |pairs: &[(&str, &str, &str)]| comparisons(reproduction, pairs);
     let places = [
@@ -78,6 +80,7 @@ pub(super) fn write(
         ("sexes", discussion.as_ref().map_or_else(|| NOTHING.to_owned(), sexes)),
         ("regions", regions.as_ref().map_or_else(|| NOTHING.to_owned(), of_regions)),
         ("words", regressions::words(reproduction)?.unwrap_or_else(|| NOTHING.to_owned())),
+        ("keypoints", looked.as_ref().map_or_else(|| NOTHING.to_owned(), KeypointFindings::tables)),
         ("times", times(ledger)),
     ];
     let mut text = TEMPLATE.to_owned();
