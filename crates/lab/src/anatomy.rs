@@ -1,4 +1,4 @@
-use crate::AnnotatedHand;
+use crate::{AnnotatedHand, FilmPart};
 use boneage_core::Plane;
 use serde::Serialize;
 
@@ -80,43 +80,34 @@ impl RegionMap {
         self.regions[y * self.width + x]
     }
 
-    /// The share of `weights` (one a pixel, none negative) that lies in each of [`Region::ALL`]; all zero
-    /// where the weights are.
-    pub fn shares(&self, weights: &Plane) -> [f64; 5] {
-        let mut sums = [0.0; 5];
-        for (&region, &weight) in self.regions.iter().zip(weights.pixels()) {
-            sums[region as usize] += f64::from(weight);
-        }
-        let total: f64 = sums.iter().sum();
-        if total > 0.0 { sums.map(|sum| sum / total) } else { sums }
-    }
-
-    /// `radiograph` with every pixel of `region` set to the region's mean grey: its bones cannot be seen,
-    /// and its outline stays.
-    pub fn occluded(&self, radiograph: &Plane, region: Region) -> Plane {
-        let inside = || self.regions.iter().map(|&r| r == region);
-        let (mut sum, mut count) = (0.0, 0u32);
-        for (grey, _) in radiograph.pixels().iter().zip(inside()).filter(|(_, inside)| *inside) {
-            sum += f64::from(*grey);
-            count += 1;
-        }
-        let mean = (sum / f64::from(count.max(1))) as f32;
-        let mut occluded = radiograph.clone();
-        let pixels = occluded.pixels_mut().iter_mut().zip(inside());
-        pixels.filter(|(_, inside)| *inside).for_each(|(grey, _)| *grey = mean);
-        occluded
+    /// The pixels of a region, in one piece.
+    pub fn part(&self, region: Region) -> FilmPart {
+        let height = self.regions.len() / self.width;
+        FilmPart::new(self.width, height, 1, |x, y| (self.at(x, y) == region).then_some(0))
     }
 }
 
+/// The axes of the bones of fingers and palm, which run from joint to joint, for a film of so many pixels; `None`
+/// where not all keypoints are known.
+pub(crate) fn bone_axes(hand: &AnnotatedHand, width: f64, height: f64) -> Option<Vec<Axis>> {
+    if hand.keypoints.len() != KEYPOINTS {
+        return None;
+    }
+    let points: Vec<(f64, f64)> = hand.keypoints.iter().map(|&(x, y)| (x * width, y * height)).collect();
+    let bones = [Region::Fingers, Region::Metacarpals];
+    Some(axes(&points).into_iter().filter(|axis| bones.contains(&axis.region)).collect())
+}
+
 /// A piece of a bone's axis.
-struct Axis {
+pub(crate) struct Axis {
     from: (f64, f64),
     to: (f64, f64),
     region: Region,
 }
 
 impl Axis {
-    fn distance_to(&self, (x, y): (f64, f64)) -> f64 {
+    /// Distance in pixels, edges of pixels being at whole numbers.
+    pub(crate) fn distance_to(&self, (x, y): (f64, f64)) -> f64 {
         let (dx, dy) = (self.to.0 - self.from.0, self.to.1 - self.from.1);
         let length = (dx * dx + dy * dy).max(f64::MIN_POSITIVE);
         let along = (((x - self.from.0) * dx + (y - self.from.1) * dy) / length).clamp(0.0, 1.0);
@@ -187,23 +178,22 @@ mod tests {
     }
 
     #[test]
-    fn shares_add_to_one_and_occlusion_stays_in_its_region() {
+    fn the_parts_share_out_the_film() {
         let map = map();
         let even = Plane::from_fn(100, 100, |_, _| 0.25);
-        let shares = map.shares(&even);
+        let shares = Region::ALL.map(|region| map.part(region).share(&even));
         assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         assert!((shares[Region::Background as usize] - 0.21).abs() < 1e-12);
-        assert_eq!(map.shares(&even.map(|_| 0.0)), [0.0; 5]);
+    }
 
-        let film = Plane::from_fn(100, 100, |x, y| (x * y % 17) as f32);
-        let without = map.occluded(&film, Region::Carpals);
-        let mut greys = Vec::new();
-        for (x, y) in (0..100).flat_map(|y| (0..100).map(move |x| (x, y))) {
-            match map.at(x, y) {
-                Region::Carpals => greys.push(without.at(x, y)),
-                _ => assert_eq!(without.at(x, y), film.at(x, y)),
-            }
-        }
-        assert!(greys.len() > 100 && greys.iter().all(|&grey| grey == greys[0]));
+    #[test]
+    fn bones_have_axes_and_the_carpus_has_none() {
+        let axes = bone_axes(&hand(), 100.0, 100.0).unwrap();
+        // Three phalanges and a metacarpal of each finger; the thumb has two.
+        assert_eq!(axes.len(), 19);
+        let near =
+            |place: (f64, f64)| axes.iter().map(|axis| axis.distance_to(place)).fold(f64::MAX, f64::min);
+        assert!(near((60.0, 20.0)) < 1e-9 && near((50.0, 66.0)) > 3.0);
+        assert!(bone_axes(&AnnotatedHand { keypoints: vec![(0.5, 0.5); 3], ..hand() }, 1.0, 1.0).is_none());
     }
 }

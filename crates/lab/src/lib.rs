@@ -31,6 +31,7 @@ mod checkpoint;
 mod compare;
 mod coverage;
 mod dataset;
+mod detector;
 mod duplicates;
 mod error;
 mod evaluate;
@@ -38,11 +39,14 @@ mod experiment;
 mod feeder;
 pub mod figures;
 mod fill;
+mod film_part;
 mod intervals;
+mod keypoints;
 mod letters;
 mod metrics;
 mod model_facts;
 mod model_report;
+mod ossification;
 mod predictions;
 mod progress;
 mod readings;
@@ -66,22 +70,26 @@ pub use check::{Findings, find_duplicates};
 pub use compare::{AgainstLabels, Comparison, Differences, PairedReading, pair_readings};
 pub use coverage::{Coverage, CoveredCell, cross_conformal};
 pub use dataset::{Dataset, Radiograph, RejectedRow, by_id, read_ids};
+pub use detector::Detector;
 pub use duplicates::{Fingerprint, NearDuplicate, near_duplicates};
 pub use error::LabError;
 pub use evaluate::read_all;
 pub use experiment::{Experiment, Purpose};
 pub use fill::{fill, open_cache};
+pub use film_part::FilmPart;
 pub use intervals::{INTERVAL_LEVEL, calibrate_intervals};
+pub use keypoints::{KeypointFinding, KeypointFindings, Marked, ZoneFinding};
 pub use metrics::{Baseline, Estimate, Evaluation, GroupScores, Scored, Scores, median};
 pub use model_report::{ModelReport, model_card};
+pub use ossification::{Ossification, OssificationBoxes};
 pub use predictions::{read_predictions, readings_csv};
 pub use progress::Progress;
 pub use readings::{ReadingRow, Readings};
 pub use recalibrate::recalibrate;
 pub use recipe::{Augment, Cohort, LossName, Monitor, Recipe, Schedule, SplitName, Training, Transfer};
 pub use regression::{
-    AnyRecipe, Components, CountErrors, CrossValidated, FinishedRegression, Regression, RegressionKind,
-    RegressionRecipe, WithoutComponents, train_regression,
+    AnyRecipe, Components, CountErrors, CrossValidated, Features, FinishedRegression, Regression,
+    RegressionKind, RegressionRecipe, WithoutComponents, train_regression,
 };
 pub use reproduce::Reproduction;
 pub use run::{Finished, RunFolder};

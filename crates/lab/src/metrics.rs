@@ -69,10 +69,41 @@ impl Estimate {
             let sum: f64 = (0..sample.len()).map(|_| sample[random.below(sample.len())]).sum();
             sum / sample.len() as f64
         };
-        let mut draws: Vec<f64> = (0..DRAWS).map(|_| figure(samples.map(&mut resampled))).collect();
+        let draws = (0..DRAWS).map(|_| figure(samples.map(&mut resampled))).collect();
+        Some(Estimate::within(figure(samples.map(mean)), draws))
+    }
+
+    /// `figure` of the means of several numbers that were measured together on every image, and are resampled
+    /// together; `None` for no image.
+    pub(crate) fn of_joint<const N: usize>(
+        name: &str,
+        images: &[[f64; N]],
+        figure: impl Fn([f64; N]) -> f64,
+    ) -> Option<Estimate> {
+        if images.is_empty() {
+            return None;
+        }
+        let mean = |chosen: &mut dyn Iterator<Item = &[f64; N]>| {
+            let mut sums = [0.0; N];
+            chosen.for_each(|image| sums.iter_mut().zip(image).for_each(|(sum, value)| *sum += value));
+            sums.map(|sum| sum / images.len() as f64)
+        };
+        let mut random = stream(1, &["bootstrap", name]);
+        let mut resampled = || mean(&mut (0..images.len()).map(|_| &images[random.below(images.len())]));
+        let draws = (0..DRAWS).map(|_| figure(resampled())).collect();
+        Some(Estimate::within(figure(mean(&mut images.iter())), draws))
+    }
+
+    /// A share with its interval, `12.3 % (11.0 to 13.5)`.
+    pub(crate) fn percent(&self) -> String {
+        let [value, low, high] = [self.value, self.interval_95[0], self.interval_95[1]].map(|v| v * 100.0);
+        format!("{value:.1} % ({low:.1} to {high:.1})")
+    }
+
+    /// A value and the middle of what resampling made of it.
+    fn within(value: f64, mut draws: Vec<f64>) -> Estimate {
         draws.sort_by(f64::total_cmp);
-        let interval_95 = [percentile(&draws, 0.025), percentile(&draws, 0.975)];
-        Some(Estimate { value: figure(samples.map(mean)), interval_95 })
+        Estimate { value, interval_95: [percentile(&draws, 0.025), percentile(&draws, 0.975)] }
     }
 }
 
@@ -346,6 +377,22 @@ mod tests {
         assert!((high - low - 2.217).abs() < 0.3, "{}", high - low);
         assert_eq!(Estimate::of_mean("x", &[3.0, 3.0]).unwrap().interval_95, [3.0, 3.0]);
         assert!(Estimate::of_difference("x", &a, &[]).is_none());
+    }
+
+    #[test]
+    fn numbers_of_one_image_are_resampled_together() {
+        // Their ratio is the same on every image, whatever their size.
+        let images: Vec<[f64; 2]> = (1..40).map(|i| [2.0 * f64::from(i), f64::from(i)]).collect();
+        let ratio = Estimate::of_joint("ratio", &images, |[a, b]| a / b).unwrap();
+        assert!(
+            (ratio.value - 2.0).abs() < 1e-12
+                && ratio.interval_95.iter().all(|end| (end - 2.0).abs() < 1e-12)
+        );
+        let first = Estimate::of_joint("first", &images, |[a, _]| a).unwrap();
+        assert!(first.value == 40.0 && first.interval_95[0] < 38.0 && first.interval_95[1] > 42.0);
+        assert!(Estimate::of_joint("none", &images[..0], |[a, _]| a).is_none());
+        let share = Estimate { value: 0.1234, interval_95: [0.11, 0.135] };
+        assert_eq!(share.percent(), "12.3 % (11.0 to 13.5)");
     }
 
     #[test]

@@ -36,6 +36,33 @@ fn draw_bars(folder: &Path, count: usize) -> Dataset {
     Dataset::read(folder).unwrap()
 }
 
+/// Drawings of 36 fields, each with a spot or a bar: the older, the more spots. Ages in whole years.
+fn draw_spots(folder: &Path, count: usize) -> Dataset {
+    std::fs::create_dir_all(folder.join("images")).unwrap();
+    let mut table = String::from("id,boneage,male\n");
+    for id in 1377..1377 + count {
+        let mut random = stream(8, &["spots", &id.to_string()]);
+        let years = 1 + random.below(8);
+        let mut spots: Vec<bool> = (0..36).map(|field| field < 4 * years).collect();
+        random.shuffle(&mut spots);
+        // Each a little off its field's middle: drawings that are alike would be taken for the same film.
+        let off: Vec<[f64; 2]> = spots.iter().map(|_| [0, 1].map(|_| random.uniform(-6.0, 6.0))).collect();
+        let image = image::GrayImage::from_fn(150, 150, |x, y| {
+            let field = (x / 25 + 6 * (y / 25)) as usize;
+            let (u, v) = (f64::from(x % 25) - 12.0 - off[field][0], f64::from(y % 25) - 12.0 - off[field][1]);
+            let bright = match spots[field] {
+                true => (-(u * u + v * v) / 18.0).exp(),
+                false => (-(u * u / 4.0 + v * v / 40.0)).exp(),
+            };
+            image::Luma([(40.0 + 180.0 * bright + random.uniform(0.0, 4.0)) as u8])
+        });
+        image.save(folder.join(format!("images/{id}.png"))).unwrap();
+        table.push_str(&format!("{id},{},{}\n", 12 * years, if id % 2 == 0 { "True" } else { "False" }));
+    }
+    std::fs::write(folder.join("boneage-training-dataset.csv"), table).unwrap();
+    Dataset::read(folder).unwrap()
+}
+
 /// A recipe for 16 pixels with few candidates.
 fn recipe(folder: &Path, regression: &str) -> RegressionRecipe {
     let text = format!(
@@ -150,4 +177,30 @@ fn too_few_images_for_every_candidate_are_named() {
         .unwrap_err()
         .to_string();
     assert!(message.contains("[400]") && message.contains("at most"), "{message}");
+}
+
+#[test]
+fn a_bag_of_words_tells_what_an_image_is_made_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let dataset = draw_spots(&dir.path().join("data"), 90);
+    let read = |words: usize| {
+        let text = format!(
+            "name = \"spots\"\nsubset = 40\n[preprocess]\nsize = 299\n[regression]\nkind = \"linear\"\n\
+             features = \"surf\"\nwords = {words}\ncomponents = \"none\"\n"
+        );
+        let path = dir.path().join("spots.toml");
+        std::fs::write(&path, text).unwrap();
+        RegressionRecipe::read(&path).unwrap()
+    };
+    let run = |recipe: &RegressionRecipe, out: &str| {
+        train_regression(recipe, &dataset, &dir.path().join("cache"), &dir.path().join(out))
+    };
+    let finished = run(&read(8), "words").unwrap();
+    check_learned(&finished);
+    assert_eq!((finished.components, finished.training.all.images), (None, 40));
+    let report = std::fs::read_to_string(dir.path().join("words/report.md")).unwrap();
+    assert!(report.contains("It reads shares of 8 visual words"), "{report}");
+
+    let message = run(&read(1_000_000), "many").unwrap_err().to_string();
+    assert!(message.contains("words = 1000000") && message.contains("keypoints"), "{message}");
 }

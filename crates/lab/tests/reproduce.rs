@@ -36,6 +36,37 @@ fn draw_data(folder: &Path) {
     std::fs::write(folder.join("boneage-training-dataset.csv"), table).unwrap();
 }
 
+/// Keypoints and boxes of every fourth drawing, about where its hand is: that they are read is what matters here.
+fn annotate(folder: &Path) {
+    let boxes = folder.join("annotations/ossification_roi/train");
+    std::fs::create_dir_all(&boxes).unwrap();
+    let ids: Vec<String> = (0..DRAWINGS).step_by(4).map(|i| (1377 + i).to_string()).collect();
+    // The wrist, then four joints of each of five fingers, base to tip.
+    let fingers = (0..5).flat_map(|k| (0..4).map(move |joint| (57 + 9 * k, 92 - 8 * joint)));
+    let points: Vec<i32> = std::iter::once((75, 104)).chain(fingers).flat_map(|(x, y)| [x, y, 2]).collect();
+    let images: Vec<_> =
+        ids.iter().map(|id| serde_json::json!({ "id": id, "width": 150, "height": 150 })).collect();
+    let hands: Vec<_> = ids
+        .iter()
+        .map(|id| {
+            serde_json::json!({ "image_id": id, "lefthand_valid": true, "lefthand_box": [45, 40, 60, 80],
+                "lefthand_kpts": points })
+        })
+        .collect();
+    let json = serde_json::json!({ "images": images, "annotations": hands });
+    std::fs::write(folder.join("annotations/hand21keypoints_568.json"), json.to_string()).unwrap();
+    let object = |name: &str, [left, top, right, bottom]: [u32; 4]| {
+        format!(
+            "<object><name>{name}</name><bndbox><xmin>{left}</xmin><ymin>{top}</ymin><xmax>{right}</xmax>\
+             <ymax>{bottom}</ymax></bndbox></object>"
+        )
+    };
+    let objects = [object("Wrist", [60, 90, 90, 110]), object("MCP", [66, 70, 84, 82])].concat();
+    let xml =
+        format!("<annotation><size><width>150</width><height>150</height></size>{objects}</annotation>");
+    ids.iter().for_each(|id| std::fs::write(boxes.join(format!("{id}.xml")), &xml).unwrap());
+}
+
 fn run(reproduction: &Reproduction, only: &[&str]) -> Vec<String> {
     let only: Vec<String> = only.iter().map(|&name| name.to_owned()).collect();
     let mut told = Vec::new();
@@ -48,6 +79,7 @@ fn every_step_runs_once_and_leaves_a_report() {
     let dir = tempfile::tempdir().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     draw_data(&dir.path().join("data"));
+    annotate(&dir.path().join("data"));
     let reproduction = Reproduction {
         data: dir.path().join("data"),
         out: dir.path().join("out"),
@@ -63,6 +95,10 @@ fn every_step_runs_once_and_leaves_a_report() {
     let report = std::fs::read_to_string(reproduction.out.join("REPRODUCTION.md")).unwrap();
     assert!(report.contains("| VGG16 and attention | male | 9.82 |") && !report.contains('{'), "{report}");
     assert!(report.contains("quick run on a few radiographs"));
+    for row in ["| carpals |", "| Wrist |", "| words of |", "| SIFT |", "within 3 px of the hand's contour |"]
+    {
+        assert!(report.contains(row), "{row} in {report}");
+    }
     let table = std::fs::read_to_string(reproduction.out.join("table1.csv")).unwrap();
     assert!(table.contains("\"VGG16 and fully connected\",both,"), "{table}");
     assert!(table.contains("\"linear regression\",male,") && table.contains(",30,"), "{table}");

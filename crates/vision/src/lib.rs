@@ -10,6 +10,9 @@
 //! The hand is found as in the paper's figure 3: Sobel gradient, markers from two grey thresholds,
 //! watershed, filled holes, the largest plausible object ([`extract_hand`], every intermediate public).
 //!
+//! Two features, `sift` and `surf`, add the keypoints that the paper's discussion speaks of: detectors made for
+//! photographs, which the laboratory puts to the test on radiographs.
+//!
 //! ```
 //! use boneage_core::Plane;
 //! use boneage_vision::{DecodeLimits, Preprocess, decode};
@@ -33,6 +36,8 @@ mod frame;
 mod ground;
 mod hand;
 mod hull;
+#[cfg(any(feature = "sift", feature = "surf"))]
+mod keypoints;
 mod labels;
 mod morphology;
 mod plausibility;
@@ -42,9 +47,13 @@ mod resize;
 mod runs;
 mod search;
 mod shores;
+#[cfg(feature = "sift")]
+mod sift;
 mod sobel;
 mod squash;
 mod steps;
+#[cfg(feature = "surf")]
+mod surf;
 mod tiff_palette;
 mod warp;
 mod watershed;
@@ -56,12 +65,18 @@ pub use decode::{Decoded, decode};
 pub use error::VisionError;
 pub use frame::Frame;
 pub use hand::{HandExtraction, HandRecipe, extract_hand};
+#[cfg(any(feature = "sift", feature = "surf"))]
+pub use keypoints::{Keypoint, Keypoints};
 pub use labels::Labels;
 pub use plausibility::Plausibility;
 pub use polarity::{is_inverted, polarity_score};
 pub use preprocess::{Canonical, Crop, Fit, Preprocess};
 pub use resize::{Filter, resize};
+#[cfg(feature = "sift")]
+pub use sift::sift;
 pub use sobel::sobel;
+#[cfg(feature = "surf")]
+pub use surf::{Surf, hessian_determinant};
 pub use warp::warp;
 pub use watershed::watershed;
 pub use window::{Levels, Window};

@@ -1,3 +1,4 @@
+use super::Features;
 use crate::recipe::{check_name, in_file, read_table, recipe_json, recipe_toml};
 use crate::{Cohort, LabError, Recipe, SplitName};
 use boneage_classical::Link;
@@ -22,6 +23,9 @@ pub struct RegressionRecipe {
     /// How the images are split; the paper's two thirds where nothing is said.
     #[serde(default = "thirds")]
     pub split: SplitName,
+    /// Train on so many of the training images; all where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subset: Option<usize>,
     /// From file to the square whose greys are the regression's numbers.
     #[serde(default)]
     pub preprocess: Preprocess,
@@ -35,6 +39,12 @@ pub struct RegressionRecipe {
 pub struct Regression {
     /// Which of the two.
     pub kind: RegressionKind,
+    /// What its numbers are.
+    #[serde(default, skip_serializing_if = "Features::are_pixels")]
+    pub features: Features,
+    /// Visual words that keypoints are told apart by; with SIFT and SURF alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<usize>,
     /// What it reads: coordinates along principal components, or the greys themselves.
     #[serde(default)]
     pub components: Components,
@@ -57,6 +67,16 @@ pub struct Regression {
     /// Seed of the folds and of the search for components.
     #[serde(default = "one")]
     pub seed: u64,
+}
+
+impl Regression {
+    /// What it reads where there are no components, for people.
+    pub(super) fn numbers(&self) -> String {
+        match self.words {
+            Some(words) => format!("shares of {words} visual words"),
+            None => "the greys themselves".to_owned(),
+        }
+    }
 }
 
 /// The paper's two regressions.
@@ -117,7 +137,10 @@ impl RegressionRecipe {
 
     fn check(&self) -> Result<(), String> {
         check_name(&self.name)?;
-        let Regression { kind, components, folds, candidates, clip, .. } = &self.regression;
+        let Regression { kind, components, folds, candidates, clip, features, words, .. } = &self.regression;
+        if features.are_pixels() != words.is_none() || *words == Some(0) {
+            return Err("words: a number above 0 with features = \"sift\" or \"surf\", else none".to_owned());
+        }
         if *folds < 2 {
             return Err(format!("folds = {folds}; hint: at least 2"));
         }
@@ -212,6 +235,10 @@ mod tests {
             ("candidates = [20, 10]", "candidates = [20, 10]"),
             ("link = \"probit\"", "probit"),
             ("clip = [1, 200]", "clip = [1, 200]"),
+            ("features = \"orb\"", "orb"),
+            ("features = \"sift\"", "words"),
+            ("features = \"surf\"\nwords = 0", "words"),
+            ("words = 100", "words"),
         ] {
             let text = format!("name = \"a\"\n[regression]\nkind = \"linear\"\n{line}\n");
             let message = read(&text).unwrap_err().to_string();

@@ -1,3 +1,4 @@
+use super::features::Reader;
 use super::fit::{fit, fit_leading, mean_absolute_error, predict};
 use super::images::Images;
 use super::model::bundle;
@@ -73,7 +74,7 @@ struct Reading {
 }
 
 /// Fits a regression to the training part of the recipe's split and leaves `recipe.toml`, `predictions.csv`,
-/// `evaluation.json`, `report.md` and `model.safetensors` in `folder`.
+/// `evaluation.json`, `report.md` and, of a regression on greys, `model.safetensors` in `folder`.
 ///
 /// The number of components is chosen on the training part; the holdout is read to report. Near-duplicates are
 /// found once and kept under `cache_root`, as are the greys of the images.
@@ -102,21 +103,26 @@ pub(crate) fn train_regression_on(
     folder: &Path,
 ) -> Result<FinishedRegression, LabError> {
     claim_folder(folder, &recipe.to_toml())?;
-    let split = split_dataset(dataset, files, cache_root, recipe.cohort, recipe.split)?;
+    let mut split = split_dataset(dataset, files, cache_root, recipe.cohort, recipe.split)?;
+    if let Some(count) = recipe.subset {
+        split.limit_training(count);
+    }
+    if let Some(part) = [Part::Training, Part::Holdout].into_iter().find(|&part| split.list(part).len() < 2) {
+        let (name, part) = (&recipe.name, part.as_str());
+        return Err(LabError::Recipe(format!(
+            "{name} has fewer than 2 images for {part}; hint: is --data the whole data set?"
+        )));
+    }
     let images = Images { dataset, files, cache_root };
     let place: HashMap<&str, usize> =
         dataset.radiographs.iter().enumerate().map(|(index, r)| (r.id.as_str(), index)).collect();
+    let indices = |part: Part| split.list(part).iter().map(|id| place[id.as_str()]).collect::<Vec<usize>>();
+    let reader = Reader::learn(&images, recipe, &indices(Part::Training))?;
     let set = |part: Part| -> Result<Set<'_>, LabError> {
-        let ids: Vec<&str> = split.list(part).iter().map(String::as_str).collect();
-        if ids.len() < 2 {
-            let (name, part) = (&recipe.name, part.as_str());
-            return Err(LabError::Recipe(format!(
-                "{name} has fewer than 2 images for {part}; hint: is --data the whole data set?"
-            )));
-        }
-        let indices: Vec<usize> = ids.iter().map(|id| place[id]).collect();
+        let ids = split.list(part).iter().map(String::as_str).collect();
+        let indices = indices(part);
         let ages = indices.iter().map(|&index| dataset.radiographs[index].months.0).collect();
-        let samples = images.read(&indices, &recipe.preprocess)?;
+        let samples = reader.read(&images, recipe, &indices)?;
         Ok(Set { ids, indices, ages, samples })
     };
     let (training, holdout) = (set(Part::Training)?, set(Part::Holdout)?);
@@ -171,8 +177,11 @@ pub(crate) fn train_regression_on(
     let data = dataset.digest(files);
     let report = report(recipe, &data, &finished);
     write_atomically(&folder.join("report.md"), report.as_bytes())?;
-    let bundle = bundle(recipe, reading.regression, &training.ages, data, &finished);
-    write_atomically(&folder.join("model.safetensors"), &bundle.to_bytes()?)?;
+    // A model reads greys: words are the paper's discussion alone.
+    if recipe.regression.features.are_pixels() {
+        let bundle = bundle(recipe, reading.regression, &training.ages, data, &finished);
+        write_atomically(&folder.join("model.safetensors"), &bundle.to_bytes()?)?;
+    }
     Ok(finished)
 }
 
@@ -226,7 +235,7 @@ fn report(recipe: &RegressionRecipe, data: &Digest, finished: &FinishedRegressio
     let mut text = format!("# {}\n\n{}\n\n", recipe.name, recipe.description);
     let reads = match finished.components {
         Some(count) => format!("{count} principal components"),
-        None => "the greys themselves".to_owned(),
+        None => recipe.regression.numbers(),
     };
     text.push_str(&format!(
         "Recipe {}, data {}. It reads {reads}; {} images for training, {} held out.\n",

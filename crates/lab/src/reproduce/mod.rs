@@ -6,6 +6,7 @@
 
 mod bands;
 mod figures;
+mod keypoints;
 mod ledger;
 mod networks;
 mod plan;
@@ -103,6 +104,7 @@ impl Reproduction {
             Work::Regression(recipe) => regressions::train(self, recipe, key, data),
             Work::Bands => bands::write(self),
             Work::Regions(model) => regions::write(self, model, &data.dataset),
+            Work::Keypoints => keypoints::write(self, &data.dataset),
             Work::Figures(group, _) => figures::write(self, *group, &data.dataset),
             Work::Table => table::write(self),
             Work::Report => report::write(self, &data.dataset, ledger),

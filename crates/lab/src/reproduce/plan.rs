@@ -1,6 +1,6 @@
 use super::Reproduction;
 use super::step::{Figures, Step, Work};
-use crate::{AnnotatedHand, LabError, Recipe, RegressionRecipe};
+use crate::{KeypointFindings, LabError, Recipe, RegressionRecipe};
 use boneage_core::Digest;
 
 /// The networks of table I and beside it, as files of the recipes' folder. Those that read the same features
@@ -37,8 +37,9 @@ const NETWORKS: [&str; 29] = [
     "fc-500-both-unmasked",
 ];
 
-/// The regressions of table I on the paper's split and on the networks', then variants beside it.
-const REGRESSIONS: [&str; 14] = [
+/// The regressions of table I on the paper's split and on the networks', then variants beside it, then those on the
+/// words of SIFT and SURF.
+const REGRESSIONS: [&str; 16] = [
     "linear-male",
     "linear-female",
     "linear-both",
@@ -53,6 +54,8 @@ const REGRESSIONS: [&str; 14] = [
     "logistic-both-holdout",
     "choice-logistic-clip",
     "choice-logistic-softmax",
+    "sift-both",
+    "surf-both",
 ];
 
 /// The model whose attention is looked at: the paper's Model 2.
@@ -104,10 +107,11 @@ pub(super) fn plan(reproduction: &Reproduction) -> Result<Vec<Step>, LabError> {
     let trained = [&regressions[..], &networks].concat();
     let mut shown = trained.clone();
     shown.push("bands".to_owned());
-    if AnnotatedHand::are_in(&reproduction.data) {
+    if KeypointFindings::can_be_measured(&reproduction.data) {
         let work = Work::Regions(ATTENTION_MODEL.to_owned());
-        add("regions", &[ATTENTION_MODEL.to_owned()], 4.0, work);
-        shown.push("regions".to_owned());
+        add("regions", &[ATTENTION_MODEL.to_owned()], 7.0, work);
+        add("keypoints", &[], 7.0, Work::Keypoints);
+        shown.extend(["regions", "keypoints"].map(str::to_owned));
     }
     add("table", &trained, 0.1, Work::Table);
     shown.push("table".to_owned());
@@ -149,7 +153,8 @@ fn quickened(mut recipe: Recipe) -> Recipe {
 
 /// A regression's recipe for a few hundred images.
 fn quick_regression(mut recipe: RegressionRecipe) -> RegressionRecipe {
-    recipe.preprocess.size /= 4;
+    recipe.preprocess.size /= if recipe.regression.features.are_pixels() { 4 } else { 2 };
+    recipe.regression.words = recipe.regression.words.map(|words| words.min(8));
     recipe.regression.folds = 2;
     recipe.regression.candidates = vec![2, 5];
     recipe

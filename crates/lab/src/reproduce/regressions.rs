@@ -3,13 +3,13 @@ use super::table::PartScores;
 use super::{Data, Reproduction};
 use crate::figures::{ComponentCurve, ComponentError};
 use crate::regression::train_regression_on;
-use crate::{CountErrors, Estimate, LabError, RegressionRecipe, WithoutComponents};
+use crate::{CountErrors, Detector, Estimate, LabError, RegressionRecipe, WithoutComponents};
 use boneage_core::Digest;
 use serde::Deserialize;
 
-/// What is kept of a run.
-const OUTPUTS: [&str; 5] =
-    ["recipe.toml", "predictions.csv", "evaluation.json", "report.md", "model.safetensors"];
+/// What is kept of a run; the model of one on greys alone.
+const OUTPUTS: [&str; 4] = ["recipe.toml", "predictions.csv", "evaluation.json", "report.md"];
+const MODEL: &str = "model.safetensors";
 /// Run names of the regressions of table I without their cohort, and what they are called.
 pub(super) const REGRESSIONS: [(&str, &str); 2] =
     [("paper-linear", "linear"), ("paper-logistic", "logistic")];
@@ -29,7 +29,8 @@ pub(super) fn train(
     let path = reproduction.out.join(&folder);
     clear_unless(&path, key)?;
     train_regression_on(recipe, &data.dataset, &data.files, &reproduction.cache, &path)?;
-    Ok(OUTPUTS.iter().map(|file| format!("{folder}/{file}")).collect())
+    let model = recipe.regression.features.are_pixels().then_some(MODEL);
+    Ok(OUTPUTS.into_iter().chain(model).map(|file| format!("{folder}/{file}")).collect())
 }
 
 /// What is read of a run's `evaluation.json`.
@@ -99,6 +100,27 @@ pub(super) fn table(reproduction: &Reproduction) -> Result<Option<String>, LabEr
                 ));
             }
         }
+    }
+    Ok(any.then_some(text))
+}
+
+/// The errors of the regressions on visual words, as a table; `None` where nothing was fitted.
+pub(super) fn words(reproduction: &Reproduction) -> Result<Option<String>, LabError> {
+    let mut text = String::from(
+        "| words of | MAE on training films | MAE on test films (95 %) | a constant |\n|---|---:|---:|---:|\n",
+    );
+    let mut any = false;
+    for detector in Detector::ALL {
+        let name = format!("paper-{}-both", detector.as_str().to_lowercase());
+        let Some(told) = told(reproduction, &name)? else { continue };
+        any = true;
+        let Estimate { value, interval_95: [low, high] } = told.holdout.all.mae;
+        text.push_str(&format!(
+            "| {} | {:.2} | {value:.2} ({low:.2} to {high:.2}) | {:.2} |\n",
+            detector.as_str(),
+            told.training.all.mae.value,
+            told.holdout.baseline.mae.value
+        ));
     }
     Ok(any.then_some(text))
 }

@@ -1,12 +1,13 @@
 use super::Reproduction;
 use super::bands::Discussion;
+use super::keypoints;
 use super::ledger::Ledger;
 use super::networks::held_out;
-use super::regions::Regions;
+use super::regions::{Division, Regions};
 use super::regressions;
 use super::table::{Cell, cells};
 use crate::checkpoint::write_atomically;
-use crate::{Dataset, Estimate, LabError};
+use crate::{Dataset, Estimate, KeypointFindings, LabError};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 
@@ -23,6 +24,7 @@ pub(super) fn write(
 ) -> Result<Vec<String>, LabError> {
     let discussion: Option<Discussion> = read(reproduction, "discussion.json")?;
     let regions: Option<Regions> = read(reproduction, "regions.json")?;
+    let looked: Option<KeypointFindings> = read(reproduction, keypoints::FILE)?;
     let cells = cells(reproduction)?;
     let compare = |pairs: &[(&str, &str, &str)]| comparisons(reproduction, pairs);
     let places = [
@@ -77,6 +79,8 @@ pub(super) fn write(
         ("ages", discussion.as_ref().map_or_else(|| NOTHING.to_owned(), ages)),
         ("sexes", discussion.as_ref().map_or_else(|| NOTHING.to_owned(), sexes)),
         ("regions", regions.as_ref().map_or_else(|| NOTHING.to_owned(), of_regions)),
+        ("words", regressions::words(reproduction)?.unwrap_or_else(|| NOTHING.to_owned())),
+        ("keypoints", looked.as_ref().map_or_else(|| NOTHING.to_owned(), KeypointFindings::tables)),
         ("times", times(ledger)),
     ];
     let mut text = TEMPLATE.to_owned();
@@ -208,22 +212,26 @@ fn sexes(discussion: &Discussion) -> String {
 }
 
 fn of_regions(found: &Regions) -> String {
+    let divisions = [("annotated by keypoints", &found.hands), ("with boxes of ossification", &found.boxes)];
+    let tables =
+        divisions.into_iter().filter_map(|(what, division)| Some(of_division(what, division.as_ref()?)));
+    let text = tables.collect::<Vec<_>>().join("\n");
+    if text.is_empty() { NOTHING.to_owned() } else { text }
+}
+
+fn of_division(what: &str, found: &Division) -> String {
     let mut text = format!(
-        "{} annotated films, MAE {:.2} months as they are.\n\n\
+        "{} films {what}, MAE {:.2} months as they are.\n\n\
          | region | share of the area | share of the attention | change of MAE when painted over (95 %) | shift of the prediction |\n\
          |---|---:|---:|---:|---:|\n",
         found.images, found.mae
     );
-    let percent = |e: &Estimate| {
-        let [low, high] = e.interval_95;
-        format!("{:.1} % ({:.1} to {:.1})", e.value * 100.0, low * 100.0, high * 100.0)
-    };
     for r in &found.regions {
         text.push_str(&format!(
             "| {} | {} | {} | {} | {} |\n",
             r.region,
-            percent(&r.area),
-            percent(&r.attention),
+            r.area.percent(),
+            r.attention.percent(),
             told(&r.occluded),
             told(&r.shift)
         ));

@@ -46,6 +46,8 @@ pub(super) enum Work {
     Bands,
     /// Attention and occlusion by region of the hand, of one trained model.
     Regions(String),
+    /// Where the keypoints of SIFT and SURF lie on annotated films.
+    Keypoints,
     /// A group of figures; of those that show radiographs, from this folder.
     Figures(Figures, Option<PathBuf>),
     /// Table I.
@@ -71,7 +73,7 @@ impl Work {
             Work::Regression(recipe) => recipe.to_json().to_string(),
             Work::Regions(model) => model.clone(),
             Work::Figures(group, pictures) => format!("{group:?} {pictures:?}"),
-            Work::Bands | Work::Table | Work::Report => String::new(),
+            Work::Bands | Work::Keypoints | Work::Table | Work::Report => String::new(),
         }
     }
 
@@ -86,6 +88,7 @@ impl Work {
             Work::Regression(recipe) => recipe.description.clone(),
             Work::Bands => "errors by age and sex; one model for both sexes against one for each".to_owned(),
             Work::Regions(model) => format!("attention and occlusion by region of the hand, {model}"),
+            Work::Keypoints => "where the keypoints of SIFT and SURF lie on annotated films".to_owned(),
             Work::Figures(Figures::Data, _) => {
                 "figures of samples, ages, extraction and augmentation".to_owned()
             }
