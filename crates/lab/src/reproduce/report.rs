@@ -49,7 +49,18 @@ pub(super) fn write(
                 ("at 500 pixels, whole film", "paper-fc-500-both-unmasked", "paper-attention-both-unmasked"),
                 ("500 pixels in place of 256, fully connected", "paper-fc-both", "paper-fc-500-both"),
                 ("500 pixels in place of 256, attention", "paper-attention-256-both", "paper-attention-both"),
-                ("the sex as input, attention", "paper-attention-both", "paper-attention-sex-both"),
+            ])?,
+        ),
+        (
+            "nearest",
+            compare(&[
+                ("the running mean of the weights", "paper-attention-both", "paper-attention-averaged-both"),
+                ("the sex as input", "paper-attention-both", "paper-attention-sex-both"),
+                (
+                    "block 5 of VGG16 trained too, at 256 pixels",
+                    "paper-attention-256-both",
+                    "paper-attention-256-block5-both",
+                ),
             ])?,
         ),
         (
