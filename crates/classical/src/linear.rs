@@ -157,9 +157,9 @@ fn fit_smallest(samples: &Samples, targets: &[f32]) -> Result<LinearRegression, 
     let (target, shift) = centred(targets);
     let right = Mat::from_fn(n, 1, |i, _| target[i]);
     let factor = factor(gram, "least squares of equal samples")?;
-    let solved = factor.solve(&right);
+    let solved: Vec<f64> = factor.solve(&right).col(0).iter().copied().collect();
     // In f64: the solution's numbers are large and cancel each other.
-    let weights = samples.transposed_times(solved.as_ref());
+    let weights = samples.along(&solved);
     let mean: Vec<f64> = mean.iter().map(|&value| f64::from(value)).collect();
     Ok(LinearRegression::through(weights, &mean, shift))
 }

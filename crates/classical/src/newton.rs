@@ -24,9 +24,9 @@ pub(crate) fn sigmoid(score: f64) -> f64 {
     1.0 / (1.0 + (-score).exp())
 }
 
-/// `log(1 + exp(score))` without overflow.
-fn softplus(score: f64) -> f64 {
-    score.max(0.0) + (-score.abs()).exp().ln_1p()
+/// `log(1 + exp(score))` in two parts without overflow: a summand, and a factor of at most 2 under the logarithm.
+fn softplus(score: f64) -> (f64, f64) {
+    (score.max(0.0), 1.0 + (-score.abs()).exp())
 }
 
 /// What is to be minimised.
@@ -135,13 +135,17 @@ impl<'a> Problem<'a> {
         let parts: Vec<Vec<f64>> = rows
             .map(|(block, (scores, along))| {
                 let mut sums = vec![0.0; groups];
+                // One logarithm for all rows: a product of ROWS factors of at most 2 is far from overflow.
+                let mut products = vec![1.0f64; groups];
                 let rows = scores.chunks_exact(classes).zip(along.chunks_exact(classes));
                 for ((scores, along), &label) in rows.zip(&self.labels[block * ROWS..]) {
                     match self.link {
                         Link::OneVsRest => {
                             for class in 0..classes {
                                 let score = scores[class] + step[class] * along[class];
-                                sums[class] += softplus(if class == label { -score } else { score });
+                                let (summand, factor) = softplus(if class == label { -score } else { score });
+                                sums[class] += summand;
+                                products[class] *= factor;
                             }
                         }
                         Link::Softmax => {
@@ -152,6 +156,7 @@ impl<'a> Problem<'a> {
                         }
                     }
                 }
+                sums.iter_mut().zip(products).for_each(|(sum, product)| *sum += product.ln());
                 sums
             })
             .collect();

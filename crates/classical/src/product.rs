@@ -3,15 +3,19 @@
 
 use crate::Samples;
 use faer::linalg::matmul::matmul;
-use faer::traits::ComplexField;
+use faer::reborrow::ReborrowMut;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Rows of one task, and columns of the tasks that go along columns.
 const ROWS: usize = 256;
 const COLUMNS: usize = 512;
 
-/// Samples seen from their mean.
+/// Samples less their mean, `X`.
+///
+/// Products go by blocks of rows and columns that are copied together first: rows of a power of two of numbers all
+/// fall on the same lines of the cache, and nothing as large as the samples is held twice.
 #[derive(Clone, Copy)]
 pub(crate) struct Centred<'a> {
     pub(crate) samples: &'a Samples,
@@ -19,68 +23,78 @@ pub(crate) struct Centred<'a> {
 }
 
 impl Centred<'_> {
-    /// Rows `rows`, columns `columns`, less the mean, row by row.
-    fn block<T: From<f32>>(&self, rows: std::ops::Range<usize>, columns: std::ops::Range<usize>) -> Vec<T> {
+    /// Rows `rows`, columns `columns`, row by row.
+    fn block<T: From<f32>>(&self, rows: Range<usize>, columns: Range<usize>) -> Vec<T> {
         let mean = &self.mean[columns.clone()];
-        rows.flat_map(|row| self.samples.row(row)[columns.clone()].iter().zip(mean))
-            .map(|(value, mean)| T::from(value - mean))
-            .collect()
+        let mut block = Vec::with_capacity(rows.len() * columns.len());
+        for row in rows {
+            let row = self.samples.row(row)[columns.clone()].iter().zip(mean);
+            block.extend(row.map(|(value, mean)| T::from(value - mean)));
+        }
+        block
     }
 
-    /// `(X - 1 mean^T) right`: `[rows, m]` row by row, of `right` `[width, m]`.
+    /// `X right`: `[rows, m]` row by row, of `right` `[width, m]`.
     pub(crate) fn times(&self, right: MatRef<'_, f32>) -> Vec<f32> {
-        let (n, m) = (self.samples.len(), right.ncols());
+        let (n, width, m) = (self.samples.len(), self.samples.width(), right.ncols());
         let mut out = vec![0.0; n * m];
         out.par_chunks_mut((ROWS * m).max(1)).enumerate().for_each(|(block, out)| {
             let rows = block * ROWS..(block * ROWS + ROWS).min(n);
-            let count = rows.len();
-            let left: Vec<f32> = self.block(rows, 0..self.samples.width());
-            let left = MatRef::from_row_major_slice(&left, count, self.samples.width());
-            let out = MatMut::from_row_major_slice_mut(out, count, m);
-            matmul(out, Accum::Replace, left, right, 1.0, Par::Seq);
-        });
-        out
-    }
-
-    /// `(X - 1 mean^T)^T right`: `[width, m]` row by row, of `right` `[rows, m]`; products in the precision of
-    /// `right`, their sum over blocks of rows in f64.
-    pub(crate) fn transposed_times<T>(&self, right: MatRef<'_, T>) -> Vec<f64>
-    where
-        T: ComplexField + From<f32> + Into<f64>,
-    {
-        let (n, width, m) = (self.samples.len(), self.samples.width(), right.ncols());
-        let mut out = vec![0.0; width * m];
-        out.par_chunks_mut((COLUMNS * m).max(1)).enumerate().for_each(|(block, out)| {
-            let columns = block * COLUMNS..(block * COLUMNS + COLUMNS).min(width);
-            let mut part: Mat<T> = Mat::zeros(m, columns.len());
-            for from in (0..n).step_by(ROWS) {
-                let rows = from..(from + ROWS).min(n);
-                let left: Vec<T> = self.block(rows.clone(), columns.clone());
+            let mut out = MatMut::from_row_major_slice_mut(out, rows.len(), m);
+            for columns in blocks(width, COLUMNS) {
+                let left: Vec<f32> = self.block(rows.clone(), columns.clone());
                 let left = MatRef::from_row_major_slice(&left, rows.len(), columns.len());
-                let right = right.subrows(rows.start, rows.len());
-                matmul(&mut part, Accum::Replace, right.transpose(), left, T::from(1.0), Par::Seq);
-                // `part` is stored column by column, and its columns are the rows of `out`.
-                for (out, part) in out.chunks_exact_mut(m).zip(part.col_iter()) {
-                    out.iter_mut().zip(part.iter()).for_each(|(sum, value)| *sum += (*value).clone().into());
-                }
+                let right = right.subrows(columns.start, columns.len());
+                matmul(out.rb_mut(), Accum::Add, left, right, 1.0, Par::Seq);
             }
         });
         out
     }
 
-    /// `(X - 1 mean^T)(X - 1 mean^T)^T`, `[rows, rows]`, in f64: least squares without PCA lives on its
+    /// `X^T right`: `[width, m]` row by row, of `right` `[rows, m]`.
+    pub(crate) fn transposed_times(&self, right: MatRef<'_, f32>) -> Vec<f32> {
+        let (n, width, m) = (self.samples.len(), self.samples.width(), right.ncols());
+        let mut out = vec![0.0; width * m];
+        out.par_chunks_mut((COLUMNS * m).max(1)).enumerate().for_each(|(block, out)| {
+            let columns = block * COLUMNS..(block * COLUMNS + COLUMNS).min(width);
+            let mut out = MatMut::from_row_major_slice_mut(out, columns.len(), m);
+            for rows in blocks(n, ROWS) {
+                let left: Vec<f32> = self.block(rows.clone(), columns.clone());
+                let left = MatRef::from_row_major_slice(&left, rows.len(), columns.len());
+                let right = right.subrows(rows.start, rows.len());
+                matmul(out.rb_mut(), Accum::Add, left.transpose(), right, 1.0, Par::Seq);
+            }
+        });
+        out
+    }
+
+    /// `X^T right`, `[width]`, in f64.
+    pub(crate) fn along(&self, right: &[f64]) -> Vec<f64> {
+        let mut out = vec![0.0; self.samples.width()];
+        out.par_chunks_mut(COLUMNS).enumerate().for_each(|(block, out)| {
+            let columns = block * COLUMNS..block * COLUMNS + out.len();
+            let mean = &self.mean[columns.clone()];
+            for (row, &factor) in self.samples.rows().zip(right) {
+                let row = row[columns.clone()].iter().zip(mean);
+                out.iter_mut().zip(row).for_each(|(sum, (x, mean))| *sum += factor * f64::from(x - mean));
+            }
+        });
+        out
+    }
+
+    /// `X X^T`, `[rows, rows]`, in f64: least squares without PCA lives on its
     /// smallest eigenvalues.
     pub(crate) fn gram(&self) -> Mat<f64> {
         let (n, width) = (self.samples.len(), self.samples.width());
-        let blocks = n.div_ceil(ROWS);
-        let pairs: Vec<(usize, usize)> = (0..blocks).flat_map(|i| (0..=i).map(move |j| (i, j))).collect();
-        let rows = |block: usize| block * ROWS..(block * ROWS + ROWS).min(n);
+        let bands: Vec<Range<usize>> = blocks(n, ROWS).collect();
+        let pairs: Vec<(usize, usize)> =
+            (0..bands.len()).flat_map(|i| (0..=i).map(move |j| (i, j))).collect();
+        let rows = |band: usize| bands[band].clone();
         let tiles: Vec<Mat<f64>> = pairs
             .par_iter()
             .map(|&(i, j)| {
                 let mut tile = Mat::zeros(rows(i).len(), rows(j).len());
-                for from in (0..width).step_by(COLUMNS) {
-                    let columns = from..(from + COLUMNS).min(width);
+                for columns in blocks(width, COLUMNS) {
                     let left: Vec<f64> = self.block(rows(i), columns.clone());
                     let right: Vec<f64> = self.block(rows(j), columns.clone());
                     let left = MatRef::from_row_major_slice(&left, rows(i).len(), columns.len());
@@ -102,6 +116,25 @@ impl Centred<'_> {
         }
         gram
     }
+}
+
+/// `0..length` in pieces of `size`, the last one shorter.
+fn blocks(length: usize, size: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..length).step_by(size).map(move |from| from..(from + size).min(length))
+}
+
+/// `left right`, `[rows, k]` row by row, of `left` `[rows, m]` row by row and `right` `[m, k]`.
+pub(crate) fn rows_times(left: &[f64], right: MatRef<'_, f64>) -> Vec<f64> {
+    let (m, k) = (right.nrows(), right.ncols());
+    let mut out = vec![0.0; left.len() / m * k];
+    let parts = out.par_chunks_mut(ROWS * k).zip(left.par_chunks(ROWS * m));
+    parts.for_each(|(out, left)| {
+        let count = left.len() / m;
+        let out = MatMut::from_row_major_slice_mut(out, count, k);
+        let left = MatRef::from_row_major_slice(left, count, m);
+        matmul(out, Accum::Replace, left, right, 1.0, Par::Seq);
+    });
+    out
 }
 
 /// `left^T left`, `[m, m]`, of `left` `[rows, m]` row by row.
@@ -145,10 +178,13 @@ mod tests {
         let left = MatRef::from_row_major_slice(&product, 300, 3);
         let back = centred.transposed_times(left);
         let direct: f64 = (0..300).map(|i| at(i, 529) * f64::from(product[i * 3 + 1])).sum();
-        assert!((back[529 * 3 + 1] - direct).abs() < 1e-2 * direct.abs().max(1.0));
+        assert!((f64::from(back[529 * 3 + 1]) - direct).abs() < 1e-2 * direct.abs().max(1.0));
+        let column: Vec<f64> = (0..300).map(|i| f64::from(product[i * 3 + 1])).collect();
+        assert!((centred.along(&column)[529] - direct).abs() < 1e-6 * direct.abs().max(1.0));
         let gram = centred.gram();
         let direct: f64 = (0..530).map(|j| at(299, j) * at(7, j)).sum();
         assert!((gram[(299, 7)] - direct).abs() < 1e-9 && gram[(7, 299)] == gram[(299, 7)]);
+        let back: Vec<f64> = back.into_iter().map(f64::from).collect();
         let squared = square(&back, 3);
         let direct: f64 = (0..530).map(|j| back[j * 3] * back[j * 3 + 2]).sum();
         assert!((squared[(0, 2)] - direct).abs() < 1e-9 * direct.abs().max(1.0));

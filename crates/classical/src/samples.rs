@@ -1,4 +1,8 @@
 use crate::ClassicalError;
+use rayon::prelude::*;
+
+/// Columns of one task.
+const COLUMNS: usize = 1024;
 
 /// Rows of equal length: one image, or its coordinates, a row.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,11 +70,17 @@ impl Samples {
 
     /// The mean row.
     pub(crate) fn mean(&self) -> Vec<f32> {
-        let mut sums = vec![0.0f64; self.width];
-        for row in self.rows() {
-            sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
-        }
-        sums.into_iter().map(|sum| (sum / self.len().max(1) as f64) as f32).collect()
+        let mut means = vec![0.0f32; self.width];
+        means.par_chunks_mut(COLUMNS).enumerate().for_each(|(block, means)| {
+            let mut sums = vec![0.0f64; means.len()];
+            for row in self.rows() {
+                let row = &row[block * COLUMNS..][..sums.len()];
+                sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
+            }
+            let count = self.len().max(1) as f64;
+            means.iter_mut().zip(sums).for_each(|(mean, sum)| *mean = (sum / count) as f32);
+        });
+        means
     }
 
     /// Checks that there is one of `count` things a row, and that there are `least` rows.
