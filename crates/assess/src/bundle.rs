@@ -1,4 +1,4 @@
-use crate::{AssessError, Manifest, ModelShape, NetworkShape, RegressionShape};
+use crate::{AssessError, Guard, Manifest, ModelShape, NetworkShape, RegressionShape};
 use boneage_classical::AgeRegression;
 use boneage_core::Digest;
 use boneage_nets::{Head, NamedTensor, VggTail};
@@ -48,11 +48,11 @@ impl Bundle {
     /// # Errors
     /// Names what differs, with both values.
     pub fn read(bytes: &[u8]) -> Result<Bundle, AssessError> {
-        let manifest = Bundle::read_manifest(bytes)?;
+        let mut manifest = Bundle::read_manifest(bytes)?;
         let tensors = verified_tensors(&manifest, bytes, true)?;
         let weights = match &manifest.model {
             ModelShape::Network(shape) => {
-                let head = read_head(shape, &tensors)?;
+                let head = read_head(shape, manifest.guard.as_ref(), &tensors)?;
                 let tuned = read_named(&tensors, VggTail::shapes(shape.backbone.frozen))?;
                 ModelWeights::Network(Box::new(NetworkWeights { head, tuned }))
             }
@@ -60,6 +60,9 @@ impl Bundle {
                 ModelWeights::Regression(read_regression(shape, manifest.preprocess.size, &tensors)?)
             }
         };
+        if let Some(guard) = &mut manifest.guard {
+            read_guard(guard, bytes)?;
+        }
         Ok(Bundle { manifest, weights })
     }
 
@@ -70,15 +73,17 @@ impl Bundle {
     /// When the weights are not those that the manifest tells of.
     pub fn to_bytes(&self) -> Result<Vec<u8>, AssessError> {
         let size = self.manifest.preprocess.size;
-        let (state, tuned): (Vec<NamedTensor>, &[NamedTensor]) = match (&self.weights, &self.manifest.model) {
-            (ModelWeights::Network(weights), ModelShape::Network(_)) => {
-                (weights.head.state(), &weights.tuned)
-            }
-            (ModelWeights::Regression(regression), ModelShape::Regression(shape)) => {
-                (shape.state(regression, size)?, &[])
-            }
-            _ => return Err(AssessError::Architecture { size }),
-        };
+        let (mut state, tuned): (Vec<NamedTensor>, &[NamedTensor]) =
+            match (&self.weights, &self.manifest.model) {
+                (ModelWeights::Network(weights), ModelShape::Network(_)) => {
+                    (weights.head.state(), &weights.tuned)
+                }
+                (ModelWeights::Regression(regression), ModelShape::Regression(shape)) => {
+                    (shape.state(regression, size)?, &[])
+                }
+                _ => return Err(AssessError::Architecture { size }),
+            };
+        state.extend(self.manifest.guard.iter().flat_map(Guard::state));
         let full = |t: &NamedTensor| t.values.iter().flat_map(|v| v.to_le_bytes()).collect();
         let half = |t: &NamedTensor| t.values.iter().flat_map(|&v| f16::from_f32(v).to_le_bytes()).collect();
         let mut data: Vec<(&NamedTensor, Dtype, Vec<u8>)> =
@@ -119,20 +124,32 @@ pub(crate) fn verified_tensors<'a>(
     Ok(tensors)
 }
 
-/// The head of a bundle; what was trained below it is looked at and stays in the file.
-pub(crate) fn read_head(shape: &NetworkShape, tensors: &SafeTensors<'_>) -> Result<Head, AssessError> {
+/// The head of a bundle; what was trained below it, and its guard, are looked at and stay in the file.
+pub(crate) fn read_head(
+    shape: &NetworkShape,
+    guard: Option<&Guard>,
+    tensors: &SafeTensors<'_>,
+) -> Result<Head, AssessError> {
     let mut head = Head::unloaded(shape.head.clone());
     let state = read_named(tensors, head.shapes())?;
-    let tuned = VggTail::shapes(shape.backbone.frozen);
-    for (name, shape) in &tuned {
+    let mut beside = VggTail::shapes(shape.backbone.frozen);
+    beside.extend(guard.iter().flat_map(|guard| Guard::shapes(guard.components)));
+    for (name, shape) in &beside {
         checked(tensors, name, shape)?;
     }
     refuse_others(
         tensors,
-        state.iter().map(|tensor| &tensor.name).chain(tuned.iter().map(|(name, _)| name)),
+        state.iter().map(|tensor| &tensor.name).chain(beside.iter().map(|(name, _)| name)),
     )?;
     head.load_state(&state)?;
     Ok(head)
+}
+
+/// Gives a manifest's guard its numbers, from the file, which is verified by then.
+pub(crate) fn read_guard(guard: &mut Guard, bytes: &[u8]) -> Result<(), AssessError> {
+    let tensors = SafeTensors::deserialize(bytes).map_err(not_safetensors)?;
+    guard.load(read_named(&tensors, Guard::shapes(guard.components))?);
+    Ok(())
 }
 
 /// The regression of a bundle, on images of `size` x `size` pixels.

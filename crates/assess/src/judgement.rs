@@ -1,4 +1,4 @@
-use boneage_core::{Decision, Flag, FlagCode, Months, Plane};
+use boneage_core::{Decision, Flag, FlagCode, Months, Plane, Sex};
 
 /// Below this side length, in pixels, a hand cannot be told from a smudge: no age is given. That a larger image
 /// is still smaller than those of the training is flagged by its frame.
@@ -40,23 +40,91 @@ pub(crate) fn flag_of_age(months: Months, trained: [Months; 2]) -> Option<Flag> 
     Some(Flag::new(FlagCode::OutsideTrainingRange, message))
 }
 
+/// Size of the second largest object, as a share of the largest, from which it may be a second hand. Not in the
+/// paper.
+const SECOND_HAND: f32 = 0.5;
+
+/// A flag when there are two objects of a hand's size.
+pub(crate) fn flag_of_rival(rival: f32) -> Option<Flag> {
+    (rival >= SECOND_HAND).then(|| {
+        let percent = rival * 100.0;
+        let message =
+            format!("a second object has {percent:.0} % of the hand's size: two hands? The larger was read");
+        Flag::new(FlagCode::TwoHands, message)
+    })
+}
+
+/// Share of the frame's width or height along which a hand that meets an edge is cut by it. A fingertip is
+/// 5 % of the frame wide. Not in the paper.
+const CUT_SHARE: f32 = 0.04;
+
+/// How far down the frame a hand that meets its left or right edge is cut; below it leaves by the wrist.
+const CUT_ABOVE: f32 = 0.6;
+
+/// A flag when the hand, 1 inside and 0 outside, meets an edge of the frame where fingers should end: the upper
+/// one, or the upper part of the left or right one.
+pub(crate) fn flag_of_cut(hand: &Plane) -> Option<Flag> {
+    let (width, height) = (hand.width(), hand.height());
+    let upper = ((height as f32 * CUT_ABOVE) as usize).min(height);
+    if width == 0 || upper == 0 {
+        return None;
+    }
+    let on_top = hand.row(0).iter().sum::<f32>() / width as f32;
+    let beside = |x: usize| (0..upper).map(|y| hand.at(x, y)).sum::<f32>() / height as f32;
+    let edges = [("upper", on_top), ("left", beside(0)), ("right", beside(width - 1))];
+    let (edge, share) = edges.into_iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    (share >= CUT_SHARE).then(|| {
+        let percent = share * 100.0;
+        let message = format!(
+            "the hand meets the {edge} edge of the image along {percent:.0} % of it: parts may be missing"
+        );
+        Flag::new(FlagCode::HandCut, message)
+    })
+}
+
+/// Bone age from which a hand may as well be an adult's: the last plates of the hand close about 16 years in
+/// girls and 18 in boys (Greulich and Pyle's last standards), and readings near the end are drawn to the middle.
+fn full_grown(sex: Option<Sex>) -> Months {
+    match sex {
+        Some(Sex::Male) => Months(204.0),
+        Some(Sex::Female) | None => Months(186.0),
+    }
+}
+
+/// A flag when the reading is one that an adult would get too.
+pub(crate) fn flag_of_growth(months: Months, sex: Option<Sex>) -> Option<Flag> {
+    let limit = full_grown(sex);
+    (months.0 >= limit.0).then(|| {
+        let message = format!(
+            "from {:.0} months on the hand is nearly full-grown: an adult's would be read alike",
+            limit.0
+        );
+        Flag::new(FlagCode::FullGrown, message)
+    })
+}
+
 /// Most serious first, each code once.
 pub(crate) fn by_seriousness(mut flags: Vec<Flag>) -> Vec<Flag> {
     let rank = |flag: &Flag| match flag.code {
-        FlagCode::LowContrast => 0,
-        FlagCode::LowResolution => 1,
-        FlagCode::HandNotFound => 2,
-        FlagCode::NotHandByHeader => 3,
-        FlagCode::SexContradiction => 4,
-        FlagCode::OtherSex => 5,
-        FlagCode::OutsideTrainingRange => 6,
-        FlagCode::HandCut => 7,
-        FlagCode::SexUnknown => 8,
-        FlagCode::PolarityInverted => 9,
-        FlagCode::Colour => 10,
-        FlagCode::PixelsNotSquare => 12,
-        FlagCode::ExifTurned => 13,
-        _ => 11,
+        FlagCode::NotAHand | FlagCode::ColourPicture => 0,
+        FlagCode::LowContrast => 1,
+        FlagCode::LowResolution => 2,
+        FlagCode::HandNotFound => 3,
+        FlagCode::NotHandByHeader => 4,
+        FlagCode::UnusualImage => 5,
+        FlagCode::SexContradiction => 6,
+        FlagCode::OtherSex => 7,
+        FlagCode::OutsideTrainingRange => 8,
+        FlagCode::TwoHands | FlagCode::HandCut => 9,
+        FlagCode::SexUnknown => 10,
+        FlagCode::FullGrown => 11,
+        FlagCode::Turned => 12,
+        FlagCode::PolarityInverted => 13,
+        FlagCode::RightHand => 14,
+        FlagCode::Colour => 15,
+        FlagCode::PixelsNotSquare => 17,
+        FlagCode::ExifTurned => 18,
+        _ => 16,
     };
     flags.sort_by_key(rank);
     flags.dedup_by_key(|flag| flag.code);
@@ -140,6 +208,33 @@ mod tests {
         assert_eq!(decide(false, &[]), Decision::Refused);
         let sorted = by_seriousness(vec![flag(FlagCode::ExifTurned), flag(FlagCode::HandNotFound)]);
         assert_eq!(codes(&sorted), [FlagCode::HandNotFound, FlagCode::ExifTurned]);
+    }
+
+    #[test]
+    fn a_hand_may_leave_by_the_wrist_and_by_no_other_edge() {
+        // A palm of a third of the frame with a forearm to the bottom, and what else is inside.
+        let hand = |more: &dyn Fn(usize, usize) -> bool| {
+            Plane::from_fn(100, 100, |x, y| {
+                let palm = (30..70).contains(&x) && y >= 30;
+                f32::from(u8::from(palm || more(x, y)))
+            })
+        };
+        assert_eq!(flag_of_cut(&hand(&|_, _| false)), None);
+        assert_eq!(flag_of_cut(&hand(&|x, y| y >= 80 && x >= 30)), None, "a wrist in the lower corner");
+        let finger = flag_of_cut(&hand(&|x, y| y < 30 && (40..48).contains(&x))).unwrap();
+        assert!(finger.message.contains("upper edge") && finger.message.contains("8 %"), "{finger:?}");
+        let thumb = flag_of_cut(&hand(&|x, y| x >= 70 && (40..46).contains(&y))).unwrap();
+        assert!(thumb.message.contains("right edge"), "{thumb:?}");
+        assert_eq!(flag_of_cut(&Plane::filled(0, 0, 0.0)), None);
+    }
+
+    #[test]
+    fn a_girl_is_full_grown_before_a_boy() {
+        let flagged = |months, sex| flag_of_growth(Months(months), sex).is_some();
+        assert!(
+            flagged(190.0, Some(Sex::Female)) && flagged(190.0, None) && !flagged(190.0, Some(Sex::Male))
+        );
+        assert!(flagged(204.0, Some(Sex::Male)) && !flagged(185.9, Some(Sex::Female)));
     }
 
     #[test]

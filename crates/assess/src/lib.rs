@@ -23,6 +23,7 @@
 mod attention;
 mod bundle;
 mod error;
+mod guard;
 mod interval;
 mod judgement;
 mod manifest;
@@ -30,12 +31,18 @@ mod predictor;
 mod reader;
 mod recalibration;
 mod regression;
+mod straighten;
+mod traits;
+mod upright;
 
 pub use boneage_nets::{Arithmetic, WeightsFile};
 pub use bundle::{Bundle, ModelWeights, NetworkWeights};
 pub use error::AssessError;
+pub use guard::{Guard, GuardWeights};
 pub use interval::IntervalTable;
 pub use manifest::{BackboneName, Manifest, Metric, ModelShape, NetworkShape, Training};
 pub use predictor::{Predictor, Radiograph, Reading};
 pub use recalibration::{AgeLine, Recalibration};
 pub use regression::{RegressionShape, greys};
+pub use traits::Traits;
+pub use upright::Upright;

@@ -1,4 +1,4 @@
-use crate::{AssessError, IntervalTable, Recalibration, RegressionShape};
+use crate::{AssessError, Guard, IntervalTable, Recalibration, RegressionShape};
 use boneage_core::{Digest, Months, Sex};
 use boneage_nets::{HeadConfig, VGG16_CONVOLUTIONS};
 use boneage_vision::Preprocess;
@@ -37,6 +37,9 @@ pub struct Manifest {
     /// How readings are brought to those of one site; absent but in a model that was fitted to a site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recalibration: Option<Recalibration>,
+    /// How to tell hands from other images; absent from a model without a guard. Its numbers are tensors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<Guard>,
     /// SHA-256 over the tensors, checked on load; `Bundle::to_bytes` writes it whatever stands here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<Digest>,
@@ -193,9 +196,17 @@ impl Manifest {
     }
 
     fn check(&self) -> Result<(), AssessError> {
-        match &self.model {
-            ModelShape::Network(network) => network.check()?,
-            ModelShape::Regression(regression) => regression.check()?,
+        match (&self.model, &self.guard) {
+            (ModelShape::Network(network), guard) => {
+                network.check()?;
+                guard.as_ref().map_or(Ok(()), Guard::check)?;
+            }
+            (ModelShape::Regression(regression), None) => regression.check()?,
+            (ModelShape::Regression(_), Some(_)) => {
+                let (value, allowed) =
+                    ("there".into(), "what a regression has: it leaves no maps to look at");
+                return Err(AssessError::Value { field: "guard", value, allowed });
+            }
         }
         self.recalibration.as_ref().map_or(Ok(()), Recalibration::check)?;
         self.interval.as_ref().map_or(Ok(()), IntervalTable::check)
@@ -250,6 +261,7 @@ pub(crate) mod tests {
             attribution: "nobody".into(),
             interval: None,
             recalibration: None,
+            guard: None,
             weights: None,
         }
     }

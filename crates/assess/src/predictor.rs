@@ -1,10 +1,16 @@
 use crate::attention::spread;
-use crate::judgement::{by_seriousness, contrast, decide, flag_of_age, flag_of_contrast, is_readable};
-use crate::reader::Reader;
-use crate::{AssessError, Bundle, Manifest};
-use boneage_core::{Assessment, Digest, Flag, FlagCode, Interval, ModelName, Months, Plane, Sex, SexGiven};
+use crate::bundle::read_guard;
+use crate::judgement::{
+    by_seriousness, contrast, decide, flag_of_age, flag_of_contrast, flag_of_cut, flag_of_growth,
+    flag_of_rival, is_readable,
+};
+use crate::reader::{Reader, Seen};
+use crate::{AssessError, Bundle, Manifest, Traits, Upright};
+use boneage_core::{
+    Affine, Assessment, Digest, Flag, FlagCode, Interval, ModelName, Months, Plane, Sex, SexGiven,
+};
 use boneage_nets::{Arithmetic, WeightsFile};
-use boneage_vision::Frame;
+use boneage_vision::{Crop, Frame, Preprocess};
 
 /// One image with what is known about it.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +33,24 @@ pub struct Reading {
     pub attention: Option<Plane>,
     /// How the image was brought before the model.
     pub frame: Frame,
+    /// How the hand was set upright before that, where it was turned or mirrored.
+    pub upright: Option<Upright>,
+    /// What the guard looks at.
+    pub traits: Traits,
+}
+
+impl Reading {
+    /// From a pixel of the network's image to the pixel of the radiograph that it shows.
+    pub fn to_source(&self) -> Affine {
+        let frame = self.frame.to_source();
+        self.upright.as_ref().map_or(frame, |upright| frame.then(upright.to_source()))
+    }
+
+    /// The hand, 1 inside and 0 outside, in the pixels of the radiograph; `None` where none was found.
+    pub fn hand(&self) -> Option<Plane> {
+        let hand = self.frame.hand()?;
+        Some(self.upright.as_ref().map_or_else(|| hand.clone(), |upright| upright.in_source(hand)))
+    }
 }
 
 /// A model ready to read images.
@@ -58,10 +82,13 @@ impl Predictor {
         backbone: Option<&WeightsFile>,
         arithmetic: Arithmetic,
     ) -> Result<Self, AssessError> {
-        let manifest = Bundle::read_manifest(bundle.bytes())?;
+        let mut manifest = Bundle::read_manifest(bundle.bytes())?;
         let (digest, reader) =
             rayon::join(|| bundle.digest().clone(), || Reader::open(&manifest, bundle, backbone, arithmetic));
         let reader = reader?;
+        if let Some(guard) = &mut manifest.guard {
+            read_guard(guard, bundle.bytes())?;
+        }
         let name = ModelName { name: manifest.name.clone(), digest };
         Ok(Predictor { manifest, reader, name })
     }
@@ -96,13 +123,23 @@ impl Predictor {
 
     /// What the model says, whatever there is to say against the image: evaluation counts every image.
     ///
-    /// Without a sex, a model that was trained with one reads both and the mean counts.
+    /// Without a sex, a model that was trained with one reads both and the mean counts. A hand that the guard
+    /// finds turned or mirrored is read again as those of the training lay.
     pub fn read(&self, plane: &Plane, sex: Option<Sex>) -> Reading {
+        let first = self.read_as_it_lies(plane, sex);
+        match &self.manifest.guard {
+            Some(guard) => self.straightened(plane, sex, guard, first),
+            None => first,
+        }
+    }
+
+    /// The reading of the image as it is given.
+    pub fn read_as_it_lies(&self, plane: &Plane, sex: Option<Sex>) -> Reading {
         let frame = self.manifest.preprocess.frame(plane);
-        let (months, attention) = self.reader.read(&frame.image(), sex);
+        let Seen { months, attention, traits } = self.reader.read(&frame.image(), sex);
         let lines = self.manifest.recalibration.as_ref();
         let months = lines.map_or(months, |lines| lines.line(sex).apply(months));
-        Reading { months, attention, frame }
+        Reading { months, attention, frame, upright: None, traits }
     }
 
     /// The assessment that a reading of this radiograph deserves.
@@ -120,9 +157,9 @@ impl Predictor {
         let plane = radiograph.plane;
         let attention = reading.attention.as_ref().and_then(|map| {
             let network = self.manifest.preprocess.size;
-            spread(map, network, &reading.frame.to_source(), (plane.width(), plane.height()))
+            spread(map, network, &reading.to_source(), (plane.width(), plane.height()))
         });
-        Assessment { attention, hand: reading.frame.hand().cloned(), ..assessment }
+        Assessment { attention, hand: reading.hand(), ..assessment }
     }
 
     /// `contrast` is that of the radiograph's plane.
@@ -131,9 +168,26 @@ impl Predictor {
         let mut flags = radiograph.flags.to_vec();
         flags.extend(reading.frame.flags().iter().cloned());
         flags.extend(flag_of_contrast(contrast));
-        let readable = is_readable(radiograph.plane, contrast);
+        let guard = self.manifest.guard.as_ref();
+        let refusal = guard.and_then(|guard| guard.refusal(&reading.traits));
+        let grey = flags.iter().all(|flag| flag.code != FlagCode::ColourPicture);
+        let readable = grey && refusal.is_none() && is_readable(radiograph.plane, contrast);
+        flags.extend(refusal);
         if readable {
             flags.extend(flag_of_age(reading.months, self.manifest.trained_ages));
+            flags.extend(flag_of_growth(reading.months, radiograph.sex.value));
+            if let Some(guard) = guard {
+                flags.extend(guard.doubt(&reading.traits));
+                let upright = reading.upright.iter();
+                flags.extend(upright.flat_map(|upright| upright.flags(guard.most_degrees)));
+            }
+            // Where the recipe did not look for the hand, the reading does not depend on it.
+            let Preprocess { mask, crop, .. } = &self.manifest.preprocess;
+            let sought = guard.is_some() && (*mask || *crop != Crop::None);
+            if sought {
+                flags.extend(reading.frame.hand().and_then(flag_of_cut));
+                flags.extend(flag_of_rival(reading.frame.rival()));
+            }
         }
         if radiograph.sex.value.is_none() && self.manifest.uses_sex() {
             let message = "no sex was given; the mean of the readings for a girl and for a boy is told";

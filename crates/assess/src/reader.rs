@@ -1,7 +1,7 @@
 use crate::bundle::{read_head, read_regression, verified_tensors};
 use crate::manifest::{ModelShape, NetworkShape};
 use crate::regression::greys;
-use crate::{AssessError, Manifest};
+use crate::{AssessError, Manifest, Traits};
 use boneage_classical::AgeRegression;
 use boneage_core::{Months, Plane, Sex};
 use boneage_nets::{Arithmetic, Head, HeadOutput, VGG16_BLOCKS, Vgg16, WeightsFile};
@@ -10,6 +10,16 @@ use boneage_nets::{Arithmetic, Head, HeadOutput, VGG16_BLOCKS, Vgg16, WeightsFil
 pub(crate) enum Reader {
     Network(Box<NetworkReader>),
     Regression(AgeRegression),
+}
+
+/// What a reader sees in an image.
+pub(crate) struct Seen {
+    /// The age on the model's scale.
+    pub(crate) months: Months,
+    /// The attention map, where there is one.
+    pub(crate) attention: Option<Plane>,
+    /// What a guard looks at; nothing from a regression.
+    pub(crate) traits: Traits,
 }
 
 /// A head on a backbone, and the scale of its answers.
@@ -44,7 +54,7 @@ impl Reader {
         };
         // Neither needs the other; what is wrong with the bundle is told first.
         let (head, backbone) = rayon::join(
-            || tensors().and_then(|tensors| read_head(shape, &tensors)),
+            || tensors().and_then(|tensors| read_head(shape, manifest.guard.as_ref(), &tensors)),
             || Vgg16::open(backbone, Some(bundle), arithmetic),
         );
         let (head, backbone) = (head?, backbone?);
@@ -55,21 +65,26 @@ impl Reader {
         Ok(Reader::Network(Box::new(NetworkReader { shape: shape.clone(), head, backbone })))
     }
 
-    /// Months, and the attention map where there is one, of a square image with greys 0..255.
+    /// What is seen in a square image with greys 0..255.
     ///
     /// Without a sex, a network that was trained with one reads both and the mean counts.
-    pub(crate) fn read(&self, image: &Plane, sex: Option<Sex>) -> (Months, Option<Plane>) {
+    pub(crate) fn read(&self, image: &Plane, sex: Option<Sex>) -> Seen {
         match self {
             Reader::Network(network) => network.read(image, sex),
-            Reader::Regression(regression) => (regression.predict(&greys(image)), None),
+            Reader::Regression(regression) => {
+                Seen { months: regression.predict(&greys(image)), attention: None, traits: Traits::default() }
+            }
         }
     }
 }
 
 impl NetworkReader {
-    fn read(&self, image: &Plane, sex: Option<Sex>) -> (Months, Option<Plane>) {
-        let features =
-            self.backbone.features(&[image]).expect("one square image of the size that was checked on load");
+    fn read(&self, image: &Plane, sex: Option<Sex>) -> Seen {
+        let mut traits = Traits::default();
+        let features = self
+            .backbone
+            .features_by_block(&[image], |block, maps| traits.take(block, maps))
+            .expect("one square image of the size that was checked on load");
         let inputs: Vec<f32> = match (sex, self.shape.uses_sex()) {
             (Some(sex), _) => vec![sex.as_input()],
             (None, true) => vec![Sex::Female.as_input(), Sex::Male.as_input()],
@@ -82,7 +97,8 @@ impl NetworkReader {
         let cells = features.height * features.width;
         let attention =
             attention.map(|maps| Plane::new(features.width, features.height, maps[..cells].to_vec()));
-        (Months(mean * self.shape.age_sd + self.shape.age_mean), attention)
+        let months = Months(mean * self.shape.age_sd + self.shape.age_mean);
+        Seen { months, attention, traits }
     }
 }
 

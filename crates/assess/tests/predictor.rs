@@ -2,12 +2,12 @@
 //! image, not the age.
 
 use boneage_assess::{
-    AssessError, BackboneName, Bundle, Manifest, ModelShape, ModelWeights, NetworkShape, NetworkWeights,
-    Predictor, Radiograph, Training,
+    AssessError, BackboneName, Bundle, Guard, GuardWeights, Manifest, ModelShape, ModelWeights, NetworkShape,
+    NetworkWeights, Predictor, Radiograph, Training, Traits, Upright,
 };
 use boneage_core::{Decision, Digest, FlagCode, Months, Plane, Sex, SexGiven, SexSource};
 use boneage_nets::{Arithmetic, Head, HeadConfig, HeadKind, WeightsFile};
-use boneage_vision::Preprocess;
+use boneage_vision::{Preprocess, turned};
 use std::sync::LazyLock;
 
 static BACKBONE: LazyLock<Vec<u8>> = LazyLock::new(|| {
@@ -29,8 +29,8 @@ fn bundle(change: impl FnOnce(&mut Manifest)) -> Vec<u8> {
         version: "1".into(),
         model: ModelShape::Network(NetworkShape {
             head: head.clone(),
-            age_mean: 127.3,
-            age_sd: 41.2,
+            age_mean: 100.0,
+            age_sd: 10.0,
             backbone: BackboneName {
                 name: "vgg16-imagenet".into(),
                 digest: Digest::of(&BACKBONE),
@@ -50,6 +50,7 @@ fn bundle(change: impl FnOnce(&mut Manifest)) -> Vec<u8> {
         attribution: "nobody".into(),
         interval: None,
         recalibration: None,
+        guard: None,
         weights: None,
     };
     change(&mut manifest);
@@ -154,4 +155,106 @@ fn the_exact_way_reads_the_same_age() {
     let plane = Plane::from_fn(80, 90, |x, y| ((x * 7 + y * 13 + x * y) % 97) as f32 / 97.0);
     let (fast, slow) = (PREDICTOR.read(&plane, None).months.0, exact.read(&plane, None).months.0);
     assert!(fast != 0.0 && (fast - slow).abs() < 1e-3, "{fast} by Winograd, {slow} exactly");
+}
+
+/// A guard whose hands are bright at the bottom, and which finds everything like a hand.
+fn guard() -> Guard {
+    let n = Traits::CHANNELS;
+    let places = |across: f32, down: f32| -> Vec<f32> {
+        (0..2 * n).map(|i| if i % 2 == 0 { across } else { down }).chain([0.0]).collect()
+    };
+    let weights = GuardWeights {
+        mean: vec![0.0; 3 * n],
+        scale: vec![1.0; 3 * n],
+        likeness: [vec![0.0; n], vec![1.0]].concat(),
+        axes: vec![0.0; n],
+        variances: vec![1.0, 1e9],
+        turn: [places(0.0, 1.0), places(-1.0, 0.0)].concat(),
+        tilt: vec![0.0; 2 * n + 1],
+        mirrored: vec![0.0; 2 * n + 1],
+    };
+    Guard {
+        hands: 0,
+        others: 0,
+        least_likeness: 0.5,
+        most_strangeness: 5.0,
+        doubtful_strangeness: 3.0,
+        least_degrees: 8.0,
+        most_degrees: 20.0,
+        least_mirrored: 0.5,
+        components: 1,
+        weights,
+    }
+}
+
+fn guarded(change: impl FnOnce(&mut Guard)) -> Predictor {
+    let mut guard = guard();
+    change(&mut guard);
+    Predictor::new(&bundle(|manifest| manifest.guard = Some(guard)), &BACKBONE).expect("a sound model")
+}
+
+/// Texture in the lower half alone.
+fn bottom_heavy() -> Plane {
+    Plane::from_fn(400, 500, |x, y| if y < 250 { 0.05 } else { ((x * 7 + y * 3) % 256) as f32 / 255.0 })
+}
+
+fn codes(predictor: &Predictor, plane: &Plane) -> Vec<FlagCode> {
+    predictor.assess(&radiograph(plane, Some(Sex::Male))).flags.iter().map(|flag| flag.code).collect()
+}
+
+#[test]
+fn what_the_guard_rejects_gets_no_age_and_what_it_doubts_a_flag() {
+    let film = bottom_heavy();
+    assert_eq!(codes(&guarded(|_| ()), &film), []);
+    for strange in
+        [guarded(|guard| guard.least_likeness = 1.5), guarded(|guard| guard.most_strangeness = -1.0)]
+    {
+        let assessment = strange.assess(&radiograph(&film, Some(Sex::Male)));
+        assert_eq!((assessment.months, assessment.decision), (None, Decision::Refused));
+        assert_eq!(assessment.flags[0].code, FlagCode::NotAHand);
+    }
+    assert_eq!(codes(&guarded(|guard| guard.doubtful_strangeness = -1.0), &film), [FlagCode::UnusualImage]);
+}
+
+#[test]
+fn a_turned_hand_is_read_upright_unless_that_is_no_hand() {
+    let n = Traits::CHANNELS;
+    let (standing, lying) = (bottom_heavy(), turned(&bottom_heavy(), 90.0).plane);
+    let upright = PREDICTOR.read(&standing, Some(Sex::Male));
+    let as_it_lies = PREDICTOR.read(&lying, Some(Sex::Male));
+    // Two guards, one of which knows the one film for a hand and one the other.
+    let read = [1e-3, -1e-3].map(|weight| {
+        let mut knows = guard();
+        knows.weights.likeness[..n].fill(weight);
+        let [a, b] = [&upright, &as_it_lies].map(|reading| knows.likeness(&reading.traits));
+        knows.least_likeness = (a + b) / 2.0;
+        let knows_upright = a > b;
+        let reading = guarded(|guard| *guard = knows).read(&lying, Some(Sex::Male));
+        assert_eq!(reading.upright.is_some(), knows_upright);
+        reading
+    });
+    let [Some(set_upright), Some(left)] =
+        [true, false].map(|is| read.iter().find(|r| r.upright.is_some() == is))
+    else {
+        panic!("one of two is set upright")
+    };
+    assert!((set_upright.months.0 - upright.months.0).abs() < 1e-3);
+    assert!((left.months.0 - as_it_lies.months.0).abs() < 1e-3);
+    assert_eq!(set_upright.upright.as_ref().map(Upright::degrees), Some(90.0));
+    // The bottom of what the network saw is the left edge of the film.
+    let (x, y) = set_upright.to_source().apply(32.0, 63.0);
+    assert!(x.abs() < 8.0 && (y - 200.0).abs() < 8.0, "{x} {y}");
+}
+
+#[test]
+fn a_right_hand_is_read_in_a_mirror_and_told() {
+    let film = bottom_heavy();
+    let mirror = Plane::from_fn(400, 500, |x, y| film.at(399 - x, y));
+    let predictor = guarded(|guard| guard.least_mirrored = -1.0);
+    let reading = predictor.read(&film, Some(Sex::Male));
+    assert!(reading.upright.as_ref().is_some_and(Upright::is_mirrored));
+    assert_eq!(reading.months, PREDICTOR.read(&mirror, Some(Sex::Male)).months);
+    // The left of what the network saw is the right of the film.
+    assert!(reading.to_source().apply(0.0, 0.0).0 > 380.0);
+    assert_eq!(codes(&predictor, &film), [FlagCode::RightHand]);
 }

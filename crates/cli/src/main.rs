@@ -59,6 +59,7 @@ enum Command {
     Dataset(commands::dataset::Args),
     Segment(commands::segment::Args),
     Figures(commands::figures::Args),
+    FitGuard(commands::fit_guard::Args),
     Reproduce(commands::reproduce::Args),
 }
 
@@ -78,6 +79,7 @@ fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Exit> {
         Command::Intervals(args) => commands::intervals::run(args, printer),
         Command::Dataset(args) => commands::dataset::run(args, printer),
         Command::Segment(args) => commands::segment::run(args, printer),
+        Command::FitGuard(args) => commands::fit_guard::run(args, printer),
         Command::Figures(args) => commands::figures::run(args, printer),
         Command::Reproduce(args) => commands::reproduce::run(args, printer),
     }

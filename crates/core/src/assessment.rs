@@ -103,6 +103,16 @@ pub enum FlagCode {
     HandNotFound,
     /// The object that was found touches a frame edge other than the wrist's.
     HandCut,
+    /// The image does not look like a radiograph of a hand; it is refused.
+    NotAHand,
+    /// The image is unlike the hands that the model knows.
+    UnusualImage,
+    /// The hand was turned; it was set upright.
+    Turned,
+    /// There are two objects of a hand's size.
+    TwoHands,
+    /// The bones are those of a hand that is nearly full-grown; an adult's is read alike.
+    FullGrown,
     /// The image is smaller than what the network was trained on.
     LowResolution,
     /// The image has next to no contrast.
@@ -113,13 +123,15 @@ pub enum FlagCode {
     ExifTurned,
     /// The image is in colour; its luminance was used.
     Colour,
+    /// The image is in strong colours, as no radiograph is; it is refused.
+    ColourPicture,
     /// The age lies at the border of what the model was trained on.
     OutsideTrainingRange,
     /// The sex that was given is not that of the file's header.
     SexContradiction,
     /// The file's header says that this is something else than a radiograph of a hand.
     NotHandByHeader,
-    /// The file's header says that this is a right hand; the standards show left ones.
+    /// A right hand, by the file's header or by its looks, or a mirrored film; the standards show left ones.
     RightHand,
     /// The file holds several frames; the first was read.
     FirstFrame,
@@ -139,11 +151,17 @@ impl FlagCode {
             FlagCode::OtherSex => "other_sex",
             FlagCode::HandNotFound => "hand_not_found",
             FlagCode::HandCut => "hand_cut",
+            FlagCode::NotAHand => "not_a_hand",
+            FlagCode::UnusualImage => "unusual_image",
+            FlagCode::Turned => "turned",
+            FlagCode::TwoHands => "two_hands",
+            FlagCode::FullGrown => "full_grown",
             FlagCode::LowResolution => "low_resolution",
             FlagCode::LowContrast => "low_contrast",
             FlagCode::PolarityInverted => "polarity_inverted",
             FlagCode::ExifTurned => "exif_turned",
             FlagCode::Colour => "colour",
+            FlagCode::ColourPicture => "colour_picture",
             FlagCode::OutsideTrainingRange => "outside_training_range",
             FlagCode::SexContradiction => "sex_contradiction",
             FlagCode::NotHandByHeader => "not_hand_by_header",

@@ -30,9 +30,14 @@ pub struct Radiograph {
 impl Radiograph {
     /// Its image; the reason, where there is none, without the file's name.
     pub(crate) fn decoded(&self) -> Result<Decoded, String> {
-        let bytes = std::fs::read(&self.path).map_err(|error| error.to_string())?;
-        decode(&bytes, &DecodeLimits::default()).map_err(|error| error.to_string())
+        decoded(&self.path)
     }
+}
+
+/// The image in a file; the reason, where there is none, without the file's name.
+pub(crate) fn decoded(path: &Path) -> Result<Decoded, String> {
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    decode(&bytes, &DecodeLimits::default()).map_err(|error| error.to_string())
 }
 
 /// A row of the table that could not be used.

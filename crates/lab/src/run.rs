@@ -209,6 +209,7 @@ impl RunFolder {
             attribution: format!("{ATTRIBUTION}; {BACKBONE_ATTRIBUTION}"),
             interval,
             recalibration: None,
+            guard: None,
             weights: None,
         };
         let tuned = network.tail().map_or_else(Vec::new, VggTail::state);

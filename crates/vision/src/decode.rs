@@ -18,7 +18,7 @@ pub struct Decoded {
     pub plane: Plane,
     /// Bits a sample as stored: 8, 16 or 32 (smaller depths and palettes count as the 8 they expand to).
     pub bits: u8,
-    /// [`FlagCode::ExifTurned`] and [`FlagCode::Colour`], where they hold.
+    /// [`FlagCode::ExifTurned`], and [`FlagCode::Colour`] or [`FlagCode::ColourPicture`], where they hold.
     pub flags: Vec<Flag>,
 }
 

@@ -39,6 +39,8 @@ struct Hand {
     /// 0 or 1, in source pixels.
     mask: Option<Plane>,
     failure: Option<Flag>,
+    /// Area of the second largest object over that of the largest.
+    rival: f32,
 }
 
 impl Frame {
@@ -127,6 +129,12 @@ impl Frame {
         self.found().failure.as_ref()
     }
 
+    /// How large the second largest object is, as a share of the largest: near 1 for two hands side by side. The
+    /// first call may search for them.
+    pub fn rival(&self) -> f32 {
+        self.found().rival
+    }
+
     fn found(&self) -> &Hand {
         self.hand.get_or_init(|| {
             let (squashed, recipe) = &self.search;
@@ -143,7 +151,10 @@ impl Frame {
 impl Hand {
     /// The extraction's mask in source pixels, each taking the canonical pixel it lies in.
     fn of(extraction: HandExtraction, (width, height): (usize, usize)) -> Hand {
-        let HandExtraction { mask, failure, .. } = extraction;
+        let HandExtraction { mask, failure, components, .. } = extraction;
+        let mut areas: Vec<usize> = components.iter().map(|component| component.area).collect();
+        areas.sort_unstable_by(|a, b| b.cmp(a));
+        let rival = if let [largest, second, ..] = areas[..] { second as f32 / largest as f32 } else { 0.0 };
         let mask = match &failure {
             Some(_) => None,
             None if (mask.width(), mask.height()) == (width, height) => Some(mask),
@@ -151,7 +162,7 @@ impl Hand {
                 mask.at(x * mask.width() / width, y * mask.height() / height)
             })),
         };
-        Hand { mask, failure }
+        Hand { mask, failure, rival }
     }
 }
 
@@ -284,6 +295,15 @@ mod tests {
         assert!((left - 120.0).abs() < 12.0, "{left}");
         let corner = frame.image().at(2, 2);
         assert_eq!(corner, 0.0, "outside the mask is black");
+    }
+
+    #[test]
+    fn a_second_hand_is_a_rival_and_a_letter_is_none() {
+        let recipe = Preprocess { crop: Crop::Hand { margin: 0.0 }, ..Preprocess::default() };
+        let one = film(400, 500);
+        assert!(recipe.frame(&one).rival() < 0.1);
+        let two = Plane::from_fn(800, 500, |x, y| one.at(x % 400, y));
+        assert!(recipe.frame(&two).rival() > 0.8, "{}", recipe.frame(&two).rival());
     }
 
     #[test]

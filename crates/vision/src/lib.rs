@@ -55,6 +55,7 @@ mod steps;
 #[cfg(feature = "surf")]
 mod surf;
 mod tiff_palette;
+mod turned;
 mod warp;
 mod watershed;
 mod window;
@@ -77,6 +78,7 @@ pub use sift::sift;
 pub use sobel::sobel;
 #[cfg(feature = "surf")]
 pub use surf::{Surf, hessian_determinant};
+pub use turned::{Turned, turned};
 pub use warp::warp;
 pub use watershed::watershed;
 pub use window::{Levels, Window};

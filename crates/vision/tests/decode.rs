@@ -124,7 +124,11 @@ fn colour_is_flagged_where_it_is_and_transparency_is_black() {
     let red = ImageBuffer::from_pixel(WIDTH, HEIGHT, Rgb([200u8, 0, 0]));
     let decoded = read(&encoded(red, ImageFormat::Png));
     assert!((decoded.plane.at(3, 3) - 0.299 * 200.0 / 255.0).abs() < 1e-6);
-    assert_eq!(decoded.flags[0].code, FlagCode::Colour);
+    assert_eq!(decoded.flags.iter().map(|flag| flag.code).collect::<Vec<_>>(), [FlagCode::ColourPicture]);
+    // A tint is a colour, but not that of a picture.
+    let tinted = ImageBuffer::from_pixel(WIDTH, HEIGHT, Rgb([90u8, 110, 130]));
+    let flags = read(&encoded(tinted, ImageFormat::Png)).flags;
+    assert_eq!(flags.iter().map(|flag| flag.code).collect::<Vec<_>>(), [FlagCode::Colour]);
     // One coloured mark on a grey film is no colour image.
     let marked =
         ImageBuffer::from_fn(

@@ -40,6 +40,7 @@ pub(crate) fn write(side: usize, file: &Path) -> Result<()> {
         attribution: "nobody".into(),
         interval: None,
         recalibration: None,
+        guard: None,
         weights: None,
     };
     let weights = Box::new(NetworkWeights { head: Head::new(head, 1), tuned: Vec::new() });

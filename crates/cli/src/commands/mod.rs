@@ -10,6 +10,7 @@ pub(crate) mod compare;
 pub(crate) mod dataset;
 pub(crate) mod evaluate;
 pub(crate) mod figures;
+pub(crate) mod fit_guard;
 pub(crate) mod intervals;
 pub(crate) mod models;
 pub(crate) mod predict;

@@ -110,6 +110,7 @@ fn model() -> Vec<u8> {
         attribution: "nobody".into(),
         interval: None,
         recalibration: None,
+        guard: None,
         weights: None,
     };
     let weights = Box::new(NetworkWeights { head: Head::new(head, 11), tuned: Vec::new() });

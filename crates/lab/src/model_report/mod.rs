@@ -155,6 +155,7 @@ pub(crate) mod tests {
             attribution: "somebody".into(),
             interval: Some(calibrate_intervals(&calibration, 0.9).unwrap()),
             recalibration: None,
+            guard: None,
             weights: None,
         };
         ModelReport::new(manifest, &readings("holdout", 300), calibration).unwrap()

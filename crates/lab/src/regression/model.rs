@@ -30,6 +30,7 @@ pub(super) fn bundle(
         attribution: ATTRIBUTION.to_owned(),
         interval: None,
         recalibration: None,
+        guard: None,
         weights: None,
     };
     Bundle { manifest, weights: ModelWeights::Regression(regression) }

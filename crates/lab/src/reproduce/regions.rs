@@ -115,11 +115,10 @@ fn look(
     let sex = SexGiven { value: Some(radiograph.sex), source: SexSource::Table };
     let image = boneage_assess::Radiograph { plane: &plane, flags: &[], sex, input: None };
     let reading = predictor.read(&plane, sex.value);
-    let (Some(mask), Some(attention)) = (reading.frame.hand(), predictor.judge(&image, &reading).attention)
-    else {
+    let (Some(mask), Some(attention)) = (reading.hand(), predictor.judge(&image, &reading).attention) else {
         return Ok(None);
     };
-    let Some(parts) = divide(&radiograph.id, mask) else { return Ok(None) };
+    let Some(parts) = divide(&radiograph.id, &mask) else { return Ok(None) };
     let error = |predicted: Months| f64::from(predicted.0) - f64::from(radiograph.months.0);
     let even = plane.map(|_| 1.0);
     let without = |part: &FilmPart| error(predictor.read(&part.painted_over(&plane), sex.value).months);
