@@ -258,3 +258,15 @@ fn a_right_hand_is_read_in_a_mirror_and_told() {
     assert!(reading.to_source().apply(0.0, 0.0).0 > 380.0);
     assert_eq!(codes(&predictor, &film), [FlagCode::RightHand]);
 }
+
+#[test]
+fn test_time_augmentation_tells_the_mean_of_both_sides_and_its_name() {
+    let film = bottom_heavy();
+    let twice = Predictor::new(&bundle(|_| ()), &BACKBONE).unwrap().with_tta();
+    let [months, once, mirrored] = [(&twice, &film), (&PREDICTOR, &film), (&PREDICTOR, &film.mirrored())]
+        .map(|(predictor, film)| predictor.read(film, Some(Sex::Male)).months.0);
+    // The mirrored film is squashed on its own, which rounds a little differently.
+    let (off, apart) = ((months - (once + mirrored) / 2.0).abs(), (once - mirrored).abs());
+    assert!(off < 0.05 * apart && apart > 1.0, "{months}: {once} {mirrored}");
+    assert_eq!(twice.name().name, format!("{}+tta", PREDICTOR.name().name));
+}

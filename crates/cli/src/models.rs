@@ -25,6 +25,9 @@ pub(crate) struct ModelArgs {
     /// Compute convolutions as they are defined, several times slower, to check the fast way
     #[arg(long)]
     pub(crate) exact: bool,
+    /// Read every image a second time in a mirror and tell the mean: somewhat truer, twice the time
+    #[arg(long)]
+    pub(crate) tta: bool,
 }
 
 /// How much a predictor will be asked for.
@@ -38,6 +41,11 @@ pub(crate) enum Images {
 
 /// The predictor that was asked for: an embedded model by its name, else a file; without a name the default.
 pub(crate) fn predictor(args: &ModelArgs, images: Images) -> anyhow::Result<Predictor> {
+    let predictor = read_once(args, images)?;
+    Ok(if args.tta { predictor.with_tta() } else { predictor })
+}
+
+fn read_once(args: &ModelArgs, images: Images) -> anyhow::Result<Predictor> {
     let arithmetic = match (args.exact, images) {
         (true, _) => Arithmetic::Direct,
         (false, Images::One) => Arithmetic::Streamed,
@@ -125,7 +133,7 @@ mod tests {
     use super::*;
 
     fn named(name: &str) -> ModelArgs {
-        ModelArgs { model: Some(name.to_owned()), exact: false }
+        ModelArgs { model: Some(name.to_owned()), ..ModelArgs::default() }
     }
 
     #[test]

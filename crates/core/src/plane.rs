@@ -69,6 +69,12 @@ impl Plane {
         let pixels = self.pixels.iter().map(|&p| f(p)).collect();
         Plane::new(self.width, self.height, pixels)
     }
+
+    /// The same with left and right exchanged.
+    pub fn mirrored(&self) -> Plane {
+        let pixels = (0..self.height).flat_map(|y| self.row(y).iter().rev().copied()).collect();
+        Plane::new(self.width, self.height, pixels)
+    }
 }
 
 /// An affine map of points, `x' = a x + b y + c`, `y' = d x + e y + f`, in pixel-centre coordinates.
@@ -142,6 +148,12 @@ impl Affine {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mirror_exchanges_left_and_right() {
+        let plane = Plane::from_fn(3, 2, |x, y| (10 * y + x) as f32);
+        assert_eq!(plane.mirrored().pixels(), [2.0, 1.0, 0.0, 12.0, 11.0, 10.0]);
+    }
 
     #[test]
     fn an_affine_map_and_its_inverse_cancel() {

@@ -80,8 +80,7 @@ impl Turned {
     /// The same with left and right exchanged.
     pub fn mirrored(&self) -> Turned {
         let last = self.plane.width().saturating_sub(1);
-        let plane =
-            Plane::from_fn(self.plane.width(), self.plane.height(), |x, y| self.plane.at(last - x, y));
+        let plane = self.plane.mirrored();
         let mirror = Affine { rows: [-1.0, 0.0, last as f64, 0.0, 1.0, 0.0] };
         Turned { plane, to_source: mirror.then(self.to_source) }
     }

@@ -11,7 +11,7 @@ const SQUASHED: (usize, usize) = (299, 299);
 const USUAL_RATIO: f64 = 0.74;
 
 pub(super) const CHANGES: &[Change] = &[
-    Change { name: "mirrored", kind: KIND, apply: |film, _| mirrored(film) },
+    Change { name: "mirrored", kind: KIND, apply: |film, _| film.mirrored() },
     Change { name: "turned -30", kind: KIND, apply: |film, _| turned(film, -30.0) },
     Change { name: "turned -10", kind: KIND, apply: |film, _| turned(film, -10.0) },
     Change { name: "turned +10", kind: KIND, apply: |film, _| turned(film, 10.0) },
@@ -20,11 +20,6 @@ pub(super) const CHANGES: &[Change] = &[
     Change { name: "turned 180", kind: KIND, apply: |film, _| quarter(&quarter(film)) },
     Change { name: "turned 270", kind: KIND, apply: |film, _| quarter(&quarter(&quarter(film))) },
 ];
-
-fn mirrored(film: &Plane) -> Plane {
-    let last = film.width() - 1;
-    Plane::from_fn(film.width(), film.height(), |x, y| film.at(last - x, y))
-}
 
 /// Clockwise by a quarter, to the pixel.
 fn quarter(film: &Plane) -> Plane {
@@ -67,7 +62,7 @@ mod tests {
     fn four_quarters_and_two_mirrors_are_nothing() {
         let film = film(12, 7);
         assert_eq!(quarter(&quarter(&quarter(&quarter(&film)))), film);
-        assert_eq!(mirrored(&mirrored(&film)), film);
+        assert_eq!(film.mirrored().mirrored(), film);
         // The upper left corner goes to the upper right.
         assert_eq!(quarter(&film).at(6, 0), film.at(0, 0));
     }
