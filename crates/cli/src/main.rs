@@ -60,6 +60,8 @@ enum Command {
     Segment(commands::segment::Args),
     Figures(commands::figures::Args),
     Reproduce(commands::reproduce::Args),
+    Serve(commands::serve::Args),
+    Users(commands::users::Args),
 }
 
 fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Exit> {
@@ -80,6 +82,8 @@ fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Exit> {
         Command::Segment(args) => commands::segment::run(args, printer),
         Command::Figures(args) => commands::figures::run(args, printer),
         Command::Reproduce(args) => commands::reproduce::run(args, printer),
+        Command::Serve(args) => commands::serve::run(args, printer),
+        Command::Users(args) => commands::users::run(args, printer),
     }
 }
 
