@@ -3,16 +3,24 @@ use serde_json::Value;
 use std::process::Command;
 
 /// The rooms from the ground up, and which rooms each may import. What is not listed is refused.
-const ROOMS: [(&str, &[&str]); 13] = [
+const ROOMS: [(&str, &[&str]); 14] = [
     ("boneage-core", &[]),
     ("boneage-draw", &["boneage-core"]),
     ("boneage-nn", &[]),
     ("boneage-vision", &["boneage-core"]),
     ("boneage-nets", &["boneage-core", "boneage-nn", "boneage-vision"]),
     ("boneage-classical", &["boneage-core"]),
+    ("boneage-dicom", &["boneage-core"]),
     (
         "boneage-assess",
-        &["boneage-core", "boneage-nn", "boneage-vision", "boneage-nets", "boneage-classical"],
+        &[
+            "boneage-core",
+            "boneage-nn",
+            "boneage-vision",
+            "boneage-nets",
+            "boneage-classical",
+            "boneage-dicom",
+        ],
     ),
     (
         "boneage-lab",
@@ -26,8 +34,11 @@ const ROOMS: [(&str, &[&str]); 13] = [
             "boneage-assess",
         ],
     ),
-    ("boneage-dicom", &["boneage-core"]),
-    ("boneage-report", &["boneage-core", "boneage-draw"]),
+    ("boneage-report", &["boneage-core", "boneage-draw", "boneage-dicom"]),
+    (
+        "boneage-server",
+        &["boneage-core", "boneage-vision", "boneage-assess", "boneage-dicom", "boneage-report"],
+    ),
     (
         "boneage",
         &[
@@ -38,6 +49,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
             "boneage-lab",
             "boneage-dicom",
             "boneage-report",
+            "boneage-server",
         ],
     ),
     ("xtask", &[]),

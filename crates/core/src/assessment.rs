@@ -189,6 +189,22 @@ pub struct SexGiven {
     pub source: SexSource,
 }
 
+impl SexGiven {
+    /// The sex that counts where the file's header may tell one as well: what was given, else the header's; and a
+    /// flag where the two differ.
+    pub fn beside_header(self, header: Option<Sex>) -> (SexGiven, Option<Flag>) {
+        match (self.value, header) {
+            (None, Some(sex)) => (SexGiven { value: Some(sex), source: SexSource::Header }, None),
+            (Some(told), Some(sex)) if told != sex => {
+                let message =
+                    format!("{told} was given, the file's header says {sex}; it was read as {told}");
+                (self, Some(Flag::new(FlagCode::SexContradiction, message)))
+            }
+            _ => (self, None),
+        }
+    }
+}
+
 /// Who said which sex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -211,4 +227,21 @@ pub struct ModelName {
     pub name: String,
     /// SHA-256 of its file.
     pub digest: Digest,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_serves_where_nothing_was_given_and_is_contradicted_aloud() {
+        let unknown = SexGiven { value: None, source: SexSource::Unknown };
+        let by_header = SexGiven { value: Some(Sex::Male), source: SexSource::Header };
+        assert_eq!(unknown.beside_header(Some(Sex::Male)), (by_header, None));
+        assert_eq!(unknown.beside_header(None), (unknown, None));
+        let girl = SexGiven { value: Some(Sex::Female), source: SexSource::Given };
+        let (given, flag) = girl.beside_header(Some(Sex::Male));
+        assert_eq!((given, flag.map(|flag| flag.code)), (girl, Some(FlagCode::SexContradiction)));
+        assert_eq!(girl.beside_header(Some(Sex::Female)), (girl, None));
+    }
 }
