@@ -3,7 +3,7 @@ use serde_json::Value;
 use std::process::Command;
 
 /// The rooms from the ground up, and which rooms each may import. What is not listed is refused.
-const ROOMS: [(&str, &[&str]); 13] = [
+const ROOMS: [(&str, &[&str]); 14] = [
     ("boneage-core", &[]),
     ("boneage-draw", &["boneage-core"]),
     ("boneage-nn", &[]),
@@ -28,6 +28,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ),
     ("boneage-dicom", &["boneage-core"]),
     ("boneage-report", &["boneage-core", "boneage-draw"]),
+    ("boneage-server", &["boneage-core", "boneage-vision", "boneage-assess", "boneage-dicom"]),
     (
         "boneage",
         &[
@@ -38,6 +39,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
             "boneage-lab",
             "boneage-dicom",
             "boneage-report",
+            "boneage-server",
         ],
     ),
     ("xtask", &[]),

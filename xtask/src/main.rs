@@ -3,6 +3,9 @@
 mod bench;
 mod check;
 mod layers;
+mod phantom;
+mod service;
+mod soak;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -24,6 +27,8 @@ enum Chore {
         #[command(subcommand)]
         what: bench::Bench,
     },
+    /// Kills the service again and again while films come in; writes a report under results/.
+    Soak(soak::Args),
     /// Fails on an import that points upward in the house; see ARCHITECTURE.md.
     Layers,
 }
@@ -32,6 +37,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::Bench { what } => bench::run(&what),
         Chore::Check => check::run(),
+        Chore::Soak(args) => soak::run(&args),
         Chore::Layers => layers::run(),
     };
     match done {

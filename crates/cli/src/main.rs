@@ -61,6 +61,8 @@ enum Command {
     Figures(commands::figures::Args),
     FitGuard(commands::fit_guard::Args),
     Reproduce(commands::reproduce::Args),
+    Serve(commands::serve::Args),
+    Users(commands::users::Args),
 }
 
 fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Exit> {
@@ -82,6 +84,8 @@ fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Exit> {
         Command::FitGuard(args) => commands::fit_guard::run(args, printer),
         Command::Figures(args) => commands::figures::run(args, printer),
         Command::Reproduce(args) => commands::reproduce::run(args, printer),
+        Command::Serve(args) => commands::serve::run(args, printer),
+        Command::Users(args) => commands::users::run(args, printer),
     }
 }
 

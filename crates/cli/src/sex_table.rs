@@ -61,16 +61,7 @@ impl Sexes {
     /// The sex of a file: the table's word, else that of `--sex`, else its header's, else unknown; and a flag where
     /// what was given is not what the header says.
     pub(crate) fn of(&self, file: &Path, header: Option<Sex>) -> (SexGiven, Option<Flag>) {
-        let given = self.told(file);
-        match (given.value, header) {
-            (None, Some(sex)) => (SexGiven { value: Some(sex), source: SexSource::Header }, None),
-            (Some(told), Some(sex)) if told != sex => {
-                let message =
-                    format!("{told} was given, the file's header says {sex}; it was read as {told}");
-                (given, Some(Flag::new(FlagCode::SexContradiction, message)))
-            }
-            _ => (given, None),
-        }
+        self.told(file).beside_header(header)
     }
 
     /// The table's word, else that of `--sex`.

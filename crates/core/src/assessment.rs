@@ -189,6 +189,22 @@ pub struct SexGiven {
     pub source: SexSource,
 }
 
+impl SexGiven {
+    /// The sex that counts where the file's header may tell one as well: what was given, else the header's; and a
+    /// flag where the two differ.
+    pub fn beside_header(self, header: Option<Sex>) -> (SexGiven, Option<Flag>) {
+        match (self.value, header) {
+            (None, Some(sex)) => (SexGiven { value: Some(sex), source: SexSource::Header }, None),
+            (Some(told), Some(sex)) if told != sex => {
+                let message =
+                    format!("{told} was given, the file's header says {sex}; it was read as {told}");
+                (self, Some(Flag::new(FlagCode::SexContradiction, message)))
+            }
+            _ => (self, None),
+        }
+    }
+}
+
 /// Who said which sex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -7,6 +7,7 @@
 //! reached or missed ([`report`]).
 
 mod classical;
+mod clinic;
 mod contestant;
 mod engine;
 mod folder;
@@ -16,6 +17,9 @@ mod process;
 mod python;
 mod report;
 mod rounds;
+
+pub(crate) use folder::Folder;
+pub(crate) use report::Report;
 
 use anyhow::{Context, Result, ensure};
 use std::path::PathBuf;
@@ -30,6 +34,8 @@ pub(crate) enum Bench {
     Hand(hand::Args),
     /// The paper's regressions against scikit-learn.
     Classical(classical::Args),
+    /// The service: upload of a large film to its reading.
+    Clinic(clinic::Args),
 }
 
 /// What every benchmark is told.
@@ -66,16 +72,17 @@ pub(crate) fn run(what: &Bench) -> Result<()> {
         Bench::Engine(args) => engine::run(args),
         Bench::Hand(args) => hand::run(args),
         Bench::Classical(args) => classical::run(args),
+        Bench::Clinic(args) => clinic::run(args),
     }
 }
 
 /// The root of the workspace.
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// Builds our side as it is shipped; returns the folder of the binaries.
-fn build_ours() -> Result<PathBuf> {
+pub(crate) fn build_ours() -> Result<PathBuf> {
     eprintln!("building our side");
     let output = Command::new(env!("CARGO"))
         .args(["build", "--release", "-p", "boneage-bench", "-p", "boneage", "--message-format", "json"])

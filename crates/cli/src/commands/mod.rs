@@ -17,5 +17,7 @@ pub(crate) mod predict;
 pub(crate) mod report_model;
 pub(crate) mod reproduce;
 pub(crate) mod segment;
+pub(crate) mod serve;
 pub(crate) mod stress;
 pub(crate) mod train;
+pub(crate) mod users;

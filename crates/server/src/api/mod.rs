@@ -1,0 +1,109 @@
+//! REST under `/api/v1`, the page beside it.
+
+mod audit;
+mod error;
+mod export;
+mod films;
+mod health;
+mod login;
+mod pictures;
+mod review;
+#[cfg(test)]
+mod tests;
+mod upload;
+
+pub(crate) use error::ApiError;
+
+use crate::access::guard;
+use crate::page;
+use crate::service::Shared;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use std::time::Duration;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Largest body of a request that is no upload, in bytes.
+const SMALL_BODY: usize = 64 << 10;
+
+/// Room for the form around an uploaded file, in bytes.
+const FORM: u64 = 64 << 10;
+
+/// Longest answer to a request that is no upload.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "boneage",
+        description = "Bone age from radiographs of the left hand. For research use, not a medical device.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    tags(
+        (name = "films", description = "Films, their readings and pictures"),
+        (name = "access", description = "Who is logged in, and what was done"),
+        (name = "operation", description = "For those who run the service"),
+    )
+)]
+struct Document;
+
+fn quick() -> OpenApiRouter<Shared> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(films::list))
+        .routes(routes!(films::one, films::delete))
+        .routes(routes!(review::put, review::take_back))
+        .routes(routes!(pictures::image))
+        .routes(routes!(pictures::attention))
+        .routes(routes!(pictures::hand))
+        .routes(routes!(export::csv))
+        .routes(routes!(login::me))
+        .routes(routes!(login::login))
+        .routes(routes!(login::logout))
+        .routes(routes!(audit::list))
+        .routes(routes!(health::health))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::metrics))
+}
+
+fn slow() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(upload::upload))
+}
+
+/// The OpenAPI 3.1 document of the service, as JSON.
+pub fn openapi() -> String {
+    let mut document = quick().into_openapi();
+    document.merge(slow().into_openapi());
+    document.to_pretty_json().expect("the document is plain JSON")
+}
+
+/// Everything that the service answers.
+pub(crate) fn router(service: &Shared) -> Router {
+    let (quick, _) = quick()
+        .layer(DefaultBodyLimit::max(SMALL_BODY))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE))
+        .split_for_parts();
+    let most = service.settings.max_bytes.saturating_add(FORM);
+    let (slow, _) = slow().layer(DefaultBodyLimit::max(most as usize)).split_for_parts();
+    let document = openapi();
+    quick
+        .merge(slow)
+        .route(
+            "/api/v1/openapi.json",
+            get(move || async move { ([("content-type", "application/json")], document) }),
+        )
+        .merge(page::routes())
+        .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "there is nothing here"))
+        .method_not_allowed_fallback(async || {
+            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "this is not how this is asked")
+        })
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| ApiError::fault().into_response()))
+        .layer(from_fn_with_state(service.clone(), guard))
+        .with_state(service.clone())
+}

@@ -1,0 +1,346 @@
+//! The service asked in its own words, without a network and without a model.
+
+use super::{openapi, router};
+use crate::access::{Peer, Role, Users};
+use crate::folder::Picture;
+use crate::reading::Reading;
+use crate::service::Shared;
+use crate::service::testing::{model, service};
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use boneage_core::{Assessment, Decision, Digest, Months, SexGiven, SexSource};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tower::ServiceExt;
+
+const PASSWORD: &str = "four words will do";
+
+struct Bench {
+    _dir: tempfile::TempDir,
+    service: Shared,
+    cookie: Option<String>,
+    csrf: Option<String>,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{}", self.text()))
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+impl Bench {
+    fn new(settings: &str) -> Self {
+        let (dir, service) = service(settings);
+        let users = Users::open(&service.settings).unwrap();
+        for (name, role) in [("vera", Role::Viewer), ("rita", Role::Reader), ("anna", Role::Admin)] {
+            users.add(name, role, PASSWORD).unwrap();
+        }
+        Bench { _dir: dir, service, cookie: None, csrf: None }
+    }
+
+    fn open() -> Self {
+        Bench::new("")
+    }
+
+    async fn as_user(name: &str) -> Self {
+        let mut bench = Bench::new("[access]\nlogin = true");
+        let answer = bench.login(name, PASSWORD).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        let cookie = answer.headers["set-cookie"].to_str().unwrap();
+        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+        bench.cookie = cookie.split(';').next().map(str::to_owned);
+        bench.csrf = answer.json()["csrf"].as_str().map(str::to_owned);
+        bench
+    }
+
+    async fn login(&self, name: &str, password: &str) -> Answer {
+        self.send(Method::POST, "/api/v1/login", json!({"name": name, "password": password})).await
+    }
+
+    async fn ask(&self, request: Request<Body>) -> Answer {
+        let (mut parts, body) = request.into_parts();
+        parts.headers.entry("host").or_insert("localhost:8642".parse().unwrap());
+        if let Some(cookie) = &self.cookie {
+            parts.headers.insert("cookie", cookie.parse().unwrap());
+        }
+        if let Some(csrf) = &self.csrf {
+            parts.headers.insert("x-csrf-token", csrf.parse().unwrap());
+        }
+        parts.extensions.insert(Peer([127, 0, 0, 1].into()));
+        let response = router(&self.service).oneshot(Request::from_parts(parts, body)).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, 1 << 24).await.unwrap().to_vec();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.ask(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Value) -> Answer {
+        let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        self.ask(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    async fn delete(&self, path: &str) -> Answer {
+        self.ask(Request::delete(path).body(Body::empty()).unwrap()).await
+    }
+
+    async fn upload(&self, bytes: &[u8], fields: &[(&str, &str)]) -> Answer {
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            let head = format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(head.as_bytes());
+        }
+        body.extend_from_slice(
+            b"--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"hand of Doe.png\"\r\n\r\n",
+        );
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n--b--\r\n");
+        let request =
+            Request::post("/api/v1/films").header("content-type", "multipart/form-data; boundary=b");
+        self.ask(request.body(Body::from(body)).unwrap()).await
+    }
+
+    /// A film that was read as `months`; its id.
+    async fn read_film(&self, months: Option<f32>) -> String {
+        let answer = self.upload(b"a film", &[("sex", "female")]).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+        let id = answer.json()["id"].as_str().unwrap().to_owned();
+        let job = self.service.store.lease(i64::MAX / 2, Duration::from_secs(9)).unwrap().unwrap();
+        assert!(self.service.store.finish(&job, &reading(months), 1_764_064_800_000).unwrap());
+        id
+    }
+}
+
+fn reading(months: Option<f32>) -> Reading {
+    let assessment = Assessment {
+        months: months.map(Months),
+        interval: None,
+        decision: if months.is_some() { Decision::Accepted } else { Decision::Refused },
+        flags: Vec::new(),
+        sex: SexGiven { value: None, source: SexSource::Unknown },
+        model: model(),
+        attention: None,
+        hand: None,
+        input: None,
+    };
+    Reading::of(&assessment, None, (40, 50), 12)
+}
+
+#[test]
+fn the_document_is_as_it_was_agreed() {
+    insta::assert_snapshot!("openapi", openapi());
+}
+
+#[tokio::test]
+async fn what_is_documented_is_there_and_asks_who_you_are() {
+    let bench = Bench::new("[access]\nlogin = true");
+    let document: Value = serde_json::from_str(&openapi()).unwrap();
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut asked = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let open = ["/health", "/ready", "/metrics", "/api/v1/me", "/api/v1/login"].contains(&path.as_str());
+        for method in methods.as_object().unwrap().keys() {
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            let request = Request::builder().method(method.clone()).uri(path.replace("{id}", "0"));
+            let answer = bench.ask(request.body(Body::empty()).unwrap()).await;
+            assert_eq!(
+                answer.status == StatusCode::UNAUTHORIZED,
+                !open,
+                "{method} {path}: {}",
+                answer.status
+            );
+            assert_ne!(answer.status, StatusCode::NOT_FOUND, "{method} {path}");
+            asked += 1;
+        }
+    }
+    assert!(asked > 12, "{asked}");
+}
+
+#[tokio::test]
+async fn an_upload_is_taken_once() {
+    let bench = Bench::open();
+    let first = bench.upload(b"a film", &[("sex", "m")]).await;
+    assert_eq!(first.status, StatusCode::ACCEPTED);
+    let film = first.json();
+    assert_eq!((&film["state"], &film["sex"]), (&json!("queued"), &json!("male")));
+    assert_eq!(film["digest"], json!(Digest::of(b"a film").0));
+    let again = bench.upload(b"a film", &[("sex", "male")]).await;
+    assert_eq!((again.status, &again.json()["id"]), (StatusCode::OK, &film["id"]));
+    let other = bench.upload(b"a film", &[]).await;
+    assert_eq!((other.status, &other.json()["sex"]), (StatusCode::ACCEPTED, &Value::Null));
+    let list = bench.get("/api/v1/films?search=doe&per_page=1").await.json();
+    assert_eq!((&list["total"], list["films"].as_array().map(Vec::len)), (&json!(2), Some(1)));
+}
+
+#[tokio::test]
+async fn a_form_that_is_wrong_leaves_nothing_behind() {
+    let bench = Bench::new("[upload]\nmax_megabytes = 1");
+    for (bytes, fields, status) in [
+        (&b""[..], vec![], StatusCode::BAD_REQUEST),
+        (b"a film", vec![("sex", "boy")], StatusCode::BAD_REQUEST),
+        (b"a film", vec![("age", "9")], StatusCode::BAD_REQUEST),
+        (b"a film", vec![("sex", "m"), ("sex", "f")], StatusCode::BAD_REQUEST),
+        (&vec![7; 1_000_001], vec![], StatusCode::PAYLOAD_TOO_LARGE),
+        (&vec![7; 3_000_000], vec![], StatusCode::PAYLOAD_TOO_LARGE),
+    ] {
+        let answer = bench.upload(bytes, &fields).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+        assert!(answer.json()["error"].is_string());
+    }
+    let folder = bench.service.store.folder();
+    assert_eq!(std::fs::read_dir(folder.incoming()).unwrap().count(), 0);
+    assert_eq!(folder.uploads().unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn a_reading_is_accepted_overruled_and_taken_back() {
+    let bench = Bench::as_user("rita").await;
+    let id = bench.read_film(Some(127.34)).await;
+    let path = format!("/api/v1/films/{id}");
+    let review = format!("{path}/review");
+    assert_eq!(bench.get(&path).await.json()["months"], json!(127.3));
+    let put = |body| bench.send(Method::PUT, &review, body);
+    for wrong in [
+        json!({"verdict": "overruled"}),
+        json!({"verdict": "overruled", "months": 241}),
+        json!({"verdict": "accepted", "months": 3}),
+        json!({"verdict": "accepted", "comment": "x".repeat(2001)}),
+    ] {
+        assert_eq!(put(wrong.clone()).await.status, StatusCode::BAD_REQUEST, "{wrong}");
+    }
+    assert_eq!(put(json!({"verdict": "perhaps"})).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let film = put(json!({"verdict": "overruled", "months": 120, "comment": "=thumb"})).await.json();
+    assert_eq!((&film["months"], &film["review"]["by"]), (&json!(120.0), &json!("rita")));
+    let csv = bench.get("/api/v1/films.csv?reviewed=true").await.text();
+    assert!(csv.contains("127.3") && csv.contains("overruled,120,'=thumb,rita"), "{csv}");
+    assert_eq!(bench.delete(&review).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(bench.get(&path).await.json()["review"], Value::Null);
+    assert_eq!(put(json!({"verdict": "accepted"})).await.status, StatusCode::OK);
+    assert_eq!(bench.delete(&path).await.status, StatusCode::FORBIDDEN, "a reader deletes nothing");
+    assert_eq!(bench.get("/api/v1/audit").await.status, StatusCode::FORBIDDEN);
+    let log = bench.service.store.audit_log(0, 100).unwrap().0;
+    let rita = log.iter().filter(|row| row.user == "rita").map(|row| row.action.as_str());
+    let rita: Vec<&str> = rita.collect();
+    assert_eq!(
+        rita,
+        ["accepted", "saw", "reopened", "exported", "overruled", "saw", "uploaded", "logged_in"]
+    );
+}
+
+#[tokio::test]
+async fn no_age_is_accepted_where_none_is_told() {
+    let bench = Bench::open();
+    let id = bench.read_film(None).await;
+    let review = format!("/api/v1/films/{id}/review");
+    let answer = bench.send(Method::PUT, &review, json!({"verdict": "accepted"})).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    let answer = bench.send(Method::PUT, &review, json!({"verdict": "overruled", "months": 60})).await;
+    assert_eq!((answer.status, &answer.json()["months"]), (StatusCode::OK, &json!(60.0)));
+}
+
+#[tokio::test]
+async fn pictures_come_from_known_films_alone() {
+    let bench = Bench::open();
+    let id = bench.read_film(Some(100.0)).await;
+    let folder = bench.service.store.folder();
+    folder.write_picture(&id, Picture::Attention, b"png").unwrap();
+    let answer = bench.get(&format!("/api/v1/films/{id}/attention.png")).await;
+    assert_eq!((answer.status, answer.body.as_slice()), (StatusCode::OK, &b"png"[..]));
+    for path in [format!("{id}/hand.png"), "..%2F..%2Fboneage.sqlite/image.png".into(), "0/image.png".into()]
+    {
+        assert_eq!(bench.get(&format!("/api/v1/films/{path}")).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn roles_bound_what_people_do() {
+    let viewer = Bench::as_user("vera").await;
+    assert_eq!(viewer.upload(b"a film", &[]).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(viewer.get("/api/v1/films").await.status, StatusCode::OK);
+    let admin = Bench::as_user("anna").await;
+    let id = admin.read_film(Some(100.0)).await;
+    assert_eq!(admin.delete(&format!("/api/v1/films/{id}")).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(admin.get(&format!("/api/v1/films/{id}")).await.status, StatusCode::NOT_FOUND);
+    let log = admin.get("/api/v1/audit").await.json();
+    assert_eq!(log["lines"][0]["action"], "deleted");
+}
+
+#[tokio::test]
+async fn a_change_needs_the_proof_of_its_session_and_logging_out_ends_it() {
+    let mut bench = Bench::as_user("rita").await;
+    let csrf = bench.csrf.take();
+    assert_eq!(bench.upload(b"a film", &[]).await.status, StatusCode::FORBIDDEN);
+    bench.csrf = Some("0".repeat(64));
+    assert_eq!(bench.upload(b"a film", &[]).await.status, StatusCode::FORBIDDEN);
+    bench.csrf = csrf;
+    assert_eq!(bench.upload(b"a film", &[]).await.status, StatusCode::ACCEPTED);
+    assert_eq!(bench.send(Method::POST, "/api/v1/logout", json!({})).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(bench.get("/api/v1/films").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(bench.get("/api/v1/me").await.json()["name"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_token_acts_for_its_user() {
+    let bench = Bench::new("[access]\nlogin = true");
+    let token = Users::open(&bench.service.settings).unwrap().token("rita").unwrap();
+    let ask = |token: String| {
+        let request = Request::get("/api/v1/me").header("authorization", format!("Bearer {token}"));
+        bench.ask(request.body(Body::empty()).unwrap())
+    };
+    assert_eq!(ask(token.clone()).await.json()["name"], "rita");
+    assert_eq!(ask(token.replace(&token[..1], "g")).await.json()["name"], Value::Null);
+}
+
+#[tokio::test]
+async fn who_guesses_passwords_must_wait() {
+    let bench = Bench::new("[access]\nlogin = true");
+    for _ in 0..5 {
+        assert_eq!(bench.login("anna", "not the password").await.status, StatusCode::UNAUTHORIZED);
+    }
+    let answer = bench.login("anna", PASSWORD).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(answer.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() > 800);
+}
+
+#[tokio::test]
+async fn every_answer_has_its_headers_and_metrics_count_it() {
+    let bench = Bench::open();
+    for path in ["/", "/api/v1/films", "/nothing", "/health"] {
+        let answer = bench.get(path).await;
+        let policy = answer.headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'"), "{policy}");
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{path}");
+        assert!(answer.headers.contains_key("cache-control"), "{path}");
+    }
+    let request = Request::get("/api/v1/films").header("host", "evil.example");
+    assert_eq!(bench.ask(request.body(Body::empty()).unwrap()).await.status, StatusCode::MISDIRECTED_REQUEST);
+    let metrics = bench.get("/metrics").await.text();
+    for line in [
+        "boneage_http_requests_total{method=\"GET\",route=\"/api/v1/films\",status=\"200\"} 1",
+        "boneage_films{state=\"queued\"} 0",
+        "boneage_http_request_seconds_count",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in {metrics}");
+    }
+    assert_eq!(bench.get("/ready").await.status, StatusCode::OK);
+    bench.service.bell.close();
+    assert_eq!(bench.get("/ready").await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn names_are_not_kept_where_the_store_is_deidentified() {
+    let bench = Bench::new("[storage]\ndeidentify = true");
+    assert_eq!(bench.upload(b"a film", &[]).await.json()["name"], "");
+}

@@ -1,0 +1,154 @@
+use super::ApiError;
+use super::error::ErrorBody;
+use super::films::{Film, sex_of};
+use crate::access::{Person, Role, secret};
+use crate::clock::now;
+use crate::service::{Shared, blocking};
+use crate::store::Action;
+use axum::Json;
+use axum::extract::multipart::Field;
+use axum::extract::{Multipart, State};
+use axum::http::StatusCode;
+use boneage_core::{Digest, Sex};
+use sha2::{Digest as _, Sha256};
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::fs::File;
+use tokio::io::AsyncWriteExt;
+use utoipa::ToSchema;
+
+/// Longest silence of an uploader.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// Longest name of a file that is kept, in characters.
+const NAME: usize = 200;
+
+/// Longest value of a field that is no file, in bytes.
+const WORD: usize = 64;
+
+/// The form of an upload.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the shape of the form, for the OpenAPI document")]
+struct UploadForm {
+    /// The film: DICOM, PNG, JPEG, TIFF or BMP.
+    #[schema(format = Binary, content_media_type = "application/octet-stream")]
+    file: String,
+    /// `female` or `male`; empty or left out: by the file's header if it tells, else unknown.
+    sex: Option<String>,
+}
+
+/// Uploads a film to be read.
+///
+/// The film is on the disk when this is answered. The same file for the same sex is the same film and is not read
+/// again, however often it is sent.
+#[utoipa::path(post, path = "/api/v1/films", tag = "films",
+    request_body(content = UploadForm, content_type = "multipart/form-data"), responses(
+    (status = 202, body = Film, description = "It waits to be read"),
+    (status = 200, body = Film, description = "It came before"),
+    (status = 400, body = ErrorBody), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+    (status = 408, body = ErrorBody), (status = 413, body = ErrorBody),
+))]
+pub(super) async fn upload(
+    State(service): State<Shared>,
+    person: Person,
+    mut form: Multipart,
+) -> Result<(StatusCode, Json<Film>), ApiError> {
+    person.may(Role::Reader)?;
+    let (mut received, mut sex) = (None, None);
+    while let Some(field) = in_time(form.next_field()).await? {
+        match field.name().unwrap_or_default() {
+            "file" if received.is_none() => received = Some(Received::stream(&service, field).await?),
+            "sex" if sex.is_none() => sex = Some(sex_of(&word(field).await?)?),
+            "file" | "sex" => return Err(ApiError::bad("file and sex are each given once")),
+            _ => return Err(ApiError::bad("the form has fields besides file and sex")),
+        }
+    }
+    let received = received.ok_or_else(|| ApiError::bad("the form has no field file"))?;
+    if received.bytes == 0 {
+        return Err(ApiError::bad("the file is empty (0 bytes); hint: copy or export it again"));
+    }
+    let (accepted, film) =
+        blocking(&service, move |service| keep(service, &received, sex.flatten(), &person.name)).await??;
+    service.bell.ring();
+    let status = if accepted { StatusCode::ACCEPTED } else { StatusCode::OK };
+    Ok((status, Json(film)))
+}
+
+/// Makes a film of what was received. Whether it is a new one.
+fn keep(
+    service: &crate::service::Service,
+    received: &Received,
+    sex: Option<Sex>,
+    person: &str,
+) -> Result<(bool, Film), ApiError> {
+    let name = if service.settings.deidentify { "" } else { received.name.as_str() };
+    let Received { path, digest, bytes, .. } = received;
+    let accepted = service.store.accept(path, digest, *bytes, sex, name, "upload", now())?;
+    if !accepted.known {
+        service.store.audit(person, Action::Uploaded, Some(&accepted.id), "")?;
+    }
+    let film = service.store.film(&accepted.id)?.ok_or_else(ApiError::unknown_film)?;
+    Ok((!accepted.known, film.into()))
+}
+
+/// A file that has come whole and lies synced among what is on its way; gone with this unless it was moved.
+struct Received {
+    path: PathBuf,
+    name: String,
+    digest: Digest,
+    bytes: u64,
+}
+
+impl Received {
+    async fn stream(service: &Shared, mut field: Field<'_>) -> Result<Self, ApiError> {
+        let name =
+            field.file_name().unwrap_or_default().chars().filter(|c| !c.is_control()).take(NAME).collect();
+        let path = service.store.folder().incoming().join(secret()?);
+        let mut received = Received { path, name, digest: Digest(String::new()), bytes: 0 };
+        let mut file = File::create_new(&received.path).await?;
+        let mut hash = Sha256::new();
+        while let Some(chunk) = in_time(field.chunk()).await? {
+            received.bytes += chunk.len() as u64;
+            if received.bytes > service.settings.max_bytes {
+                let message =
+                    format!("the file has more than the {} bytes that are taken", service.settings.max_bytes);
+                return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message));
+            }
+            hash.update(&chunk);
+            file.write_all(&chunk).await?;
+        }
+        file.flush().await?;
+        file.sync_all().await?;
+        received.digest = Digest(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+        Ok(received)
+    }
+}
+
+impl Drop for Received {
+    fn drop(&mut self) {
+        // Moved already, or not wanted; what cannot be removed now is cleared at the next start.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// A field that holds a word.
+async fn word(mut field: Field<'_>) -> Result<String, ApiError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = in_time(field.chunk()).await? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > WORD {
+            return Err(ApiError::bad(format!("the field sex has more than {WORD} bytes")));
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| ApiError::bad("the field sex is no text"))
+}
+
+/// Waits for the uploader, not for ever.
+async fn in_time<T>(
+    coming: impl Future<Output = Result<T, axum::extract::multipart::MultipartError>>,
+) -> Result<T, ApiError> {
+    match tokio::time::timeout(SILENCE, coming).await {
+        Ok(come) => Ok(come?),
+        Err(_) => Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "nothing came for 30 seconds")),
+    }
+}

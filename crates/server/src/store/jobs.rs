@@ -1,0 +1,187 @@
+use super::Store;
+use crate::clock::Moment;
+use crate::reading::Reading;
+use boneage_core::{Digest, Sex};
+use rusqlite::{OptionalExtension, params};
+use std::time::Duration;
+
+/// A film that somebody reads at the moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    /// The film.
+    pub(crate) film: String,
+    /// Its file.
+    pub(crate) digest: Digest,
+    /// The sex it is read for.
+    pub(crate) sex: Option<Sex>,
+    /// Which try this is, from 1.
+    pub(crate) attempt: u32,
+    /// Proof that the film is still reserved for whoever holds this.
+    lease: String,
+}
+
+impl Store {
+    /// Reserves the next film that waits, or whose reservation ran out. Those that failed less go first, so that
+    /// one bad film does not hold up the others.
+    pub(crate) fn lease(&self, at: Moment, lease: Duration) -> rusqlite::Result<Option<Job>> {
+        let connection = self.connection();
+        let mut next = connection.prepare_cached(
+            "UPDATE films SET state = 'leased', attempts = attempts + 1, lease = lower(hex(randomblob(16))),
+                 lease_until = ?1 + ?2
+             WHERE id = (
+                 SELECT id FROM films
+                 WHERE (state = 'queued' AND not_before <= ?1) OR (state = 'leased' AND lease_until <= ?1)
+                 ORDER BY attempts, received_at, id LIMIT 1)
+             RETURNING id, digest, sex, attempts, lease",
+        )?;
+        next.query_row(params![at, lease.as_millis() as i64], |row| {
+            let sex: Option<String> = row.get(2)?;
+            Ok(Job {
+                film: row.get(0)?,
+                digest: Digest(row.get(1)?),
+                sex: sex.and_then(|word| word.parse().ok()),
+                attempt: row.get(3)?,
+                lease: row.get(4)?,
+            })
+        })
+        .optional()
+    }
+
+    /// Writes a job's reading. False: the reservation was lost meanwhile, and nothing was written.
+    pub(crate) fn finish(&self, job: &Job, reading: &Reading, at: Moment) -> rusqlite::Result<bool> {
+        let text = serde_json::to_string(reading).expect("a reading is plain JSON");
+        self.end(
+            job,
+            "state = 'done', reading = ?3, read_at = ?4, failure = NULL",
+            params![job.film, job.lease, text, at],
+        )
+    }
+
+    /// Gives a job up for good.
+    pub(crate) fn fail(&self, job: &Job, reason: &str) -> rusqlite::Result<bool> {
+        self.end(job, "state = 'failed', failure = ?3", params![job.film, job.lease, reason])
+    }
+
+    /// Puts a job back for later.
+    pub(crate) fn put_back(&self, job: &Job, not_before: Moment) -> rusqlite::Result<bool> {
+        self.end(job, "state = 'queued', not_before = ?3", params![job.film, job.lease, not_before])
+    }
+
+    fn end(&self, job: &Job, changes: &str, values: &[&dyn rusqlite::ToSql]) -> rusqlite::Result<bool> {
+        debug_assert_eq!(job.lease.len(), 32);
+        let connection = self.connection();
+        let mut end = connection.prepare_cached(&format!(
+            "UPDATE films SET {changes}, lease = NULL, lease_until = NULL
+             WHERE id = ?1 AND state = 'leased' AND lease = ?2"
+        ))?;
+        Ok(end.execute(values)? == 1)
+    }
+
+    /// Frees what a former process had reserved: this one holds the folder's lock, so nobody reads it any more.
+    pub(crate) fn free_leases(&self) -> rusqlite::Result<usize> {
+        self.connection().execute(
+            "UPDATE films SET state = 'queued', lease = NULL, lease_until = NULL WHERE state = 'leased'",
+            [],
+        )
+    }
+
+    /// Films that are read and whose picture is not made yet.
+    pub(crate) fn unsettled(&self) -> rusqlite::Result<Vec<(String, Digest)>> {
+        let connection = self.connection();
+        let mut films =
+            connection.prepare_cached("SELECT id, digest FROM films WHERE state = 'done' AND settled = 0")?;
+        films.query_map([], |row| Ok((row.get(0)?, Digest(row.get(1)?))))?.collect()
+    }
+
+    /// Notes that a film's file was used to the end; whether it may go: no other film with the same bytes needs it.
+    pub(crate) fn settle(&self, film: &str, digest: &Digest) -> rusqlite::Result<bool> {
+        let connection = self.connection();
+        connection.execute("UPDATE films SET settled = 1 WHERE id = ?1", [film])?;
+        let needed: i64 = connection.query_row(
+            "SELECT count(*) FROM films WHERE digest = ?1 AND settled = 0",
+            [&digest.0],
+            |row| row.get(0),
+        )?;
+        Ok(needed == 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::State;
+    use crate::store::testing::{store, upload};
+    use boneage_core::{Assessment, Decision, ModelName, Months, SexGiven, SexSource};
+
+    const LEASE: Duration = Duration::from_secs(10);
+
+    fn reading() -> Reading {
+        let assessment = Assessment {
+            months: Some(Months(100.04)),
+            interval: None,
+            decision: Decision::Accepted,
+            flags: Vec::new(),
+            sex: SexGiven { value: None, source: SexSource::Unknown },
+            model: ModelName { name: "test".into(), digest: Digest::of(b"model") },
+            attention: None,
+            hand: None,
+            input: None,
+        };
+        Reading::of(&assessment, None, (40, 50), 12)
+    }
+
+    #[test]
+    fn a_film_is_leased_once_and_again_when_its_time_is_over() {
+        let (_dir, store) = store();
+        upload(&store, b"abc", None);
+        let first = store.lease(2000, LEASE).unwrap().unwrap();
+        assert!(store.lease(2001, LEASE).unwrap().is_none());
+        let second = store.lease(12_000, LEASE).unwrap().unwrap();
+        assert_eq!((second.film.as_str(), second.attempt), (first.film.as_str(), 2));
+        // The one who was too slow writes nothing.
+        assert!(!store.finish(&first, &reading(), 12_001).unwrap());
+        assert!(store.finish(&second, &reading(), 12_002).unwrap());
+        assert!(!store.fail(&second, "twice").unwrap());
+        let film = store.film(&first.film).unwrap().unwrap();
+        assert_eq!((film.state, film.reading.unwrap().months), (State::Done, Some(100.0)));
+    }
+
+    #[test]
+    fn what_was_put_back_waits_and_what_failed_comes_back_with_the_next_upload() {
+        let (_dir, store) = store();
+        let id = upload(&store, b"abc", None).id;
+        let job = store.lease(2000, LEASE).unwrap().unwrap();
+        assert!(store.put_back(&job, 3000).unwrap());
+        assert!(store.lease(2999, LEASE).unwrap().is_none());
+        let job = store.lease(3000, LEASE).unwrap().unwrap();
+        assert!(store.fail(&job, "no film").unwrap());
+        assert_eq!(store.film(&id).unwrap().unwrap().failure.as_deref(), Some("no film"));
+        assert!(!upload(&store, b"abc", None).known);
+        assert_eq!(store.film(&id).unwrap().unwrap().state, State::Queued);
+    }
+
+    #[test]
+    fn a_film_that_was_interrupted_lets_the_others_go_first() {
+        let (_dir, store) = store();
+        let first = upload(&store, b"abc", None).id;
+        store.lease(2000, LEASE).unwrap().unwrap();
+        let second = upload(&store, b"abcd", None).id;
+        assert_eq!(store.free_leases().unwrap(), 1);
+        let order: Vec<String> = (0..2).map(|_| store.lease(2000, LEASE).unwrap().unwrap().film).collect();
+        assert_eq!(order, [second, first]);
+    }
+
+    #[test]
+    fn a_file_may_go_when_all_its_films_are_settled() {
+        let (_dir, store) = store();
+        let digest = Digest::of(b"abc");
+        upload(&store, b"abc", Some(Sex::Male));
+        upload(&store, b"abc", Some(Sex::Female));
+        for may_go in [false, true] {
+            let job = store.lease(2000, LEASE).unwrap().unwrap();
+            store.finish(&job, &reading(), 2000).unwrap();
+            assert_eq!(store.unsettled().unwrap(), [(job.film.clone(), digest.clone())]);
+            assert_eq!(store.settle(&job.film, &digest).unwrap(), may_go);
+        }
+    }
+}

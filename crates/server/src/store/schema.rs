@@ -1,0 +1,79 @@
+use rusqlite_migration::{M, Migrations};
+
+/// The schema as a list of steps: a released step never changes, new ones are added below.
+pub(super) fn migrations() -> Migrations<'static> {
+    Migrations::new(vec![M::up(FIRST)])
+}
+
+/// A film is a job from the moment it comes until it is done or failed. Moments are milliseconds since 1970.
+const FIRST: &str = "
+CREATE TABLE films (
+    id TEXT PRIMARY KEY,
+    digest TEXT NOT NULL,
+    sex TEXT CHECK (sex IN ('female', 'male')),
+    name TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    destination TEXT,
+    received_at INTEGER NOT NULL,
+
+    state TEXT NOT NULL CHECK (state IN ('queued', 'leased', 'done', 'failed')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    lease TEXT,
+    lease_until INTEGER,
+    not_before INTEGER NOT NULL DEFAULT 0,
+    failure TEXT,
+
+    reading TEXT,
+    read_at INTEGER,
+    settled INTEGER NOT NULL DEFAULT 0,
+
+    verdict TEXT CHECK (verdict IN ('accepted', 'overruled')),
+    verdict_months REAL,
+    comment TEXT NOT NULL DEFAULT '',
+    reviewed_by TEXT,
+    reviewed_at INTEGER
+) STRICT;
+CREATE INDEX films_to_read ON films (state, not_before, attempts, received_at);
+CREATE INDEX films_by_arrival ON films (received_at DESC, id);
+CREATE INDEX films_by_digest ON films (digest);
+
+CREATE TABLE users (
+    name TEXT PRIMARY KEY,
+    role TEXT NOT NULL CHECK (role IN ('viewer', 'reader', 'admin')),
+    password TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE sessions (
+    digest TEXT PRIMARY KEY,
+    user TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+    csrf TEXT NOT NULL,
+    until INTEGER NOT NULL
+) STRICT;
+CREATE TABLE tokens (
+    digest TEXT PRIMARY KEY,
+    user TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    action TEXT NOT NULL,
+    film TEXT,
+    detail TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+";
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_steps_lead_to_a_sound_database() {
+        super::migrations().validate().unwrap();
+    }
+}

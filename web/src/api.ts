@@ -1,0 +1,144 @@
+/** The service's answers, as its OpenAPI document describes them, as far as the page uses them. */
+
+export interface Flag {
+  code: string;
+  message: string;
+}
+
+export interface Reading {
+  months: number | null;
+  interval: { lower: number; upper: number; level: number } | null;
+  decision: "accepted" | "flagged" | "refused";
+  flags: Flag[];
+  sex: Sex | null;
+  sex_source: "given" | "header" | "unknown";
+  chronological_months: number | null;
+  model: { name: string; digest: string };
+  width: number;
+  height: number;
+  attention: boolean;
+  hand: boolean;
+  duration_ms: number;
+  version: string;
+}
+
+export interface Review {
+  verdict: "accepted" | "overruled";
+  months: number | null;
+  comment: string;
+  by: string;
+  at: string;
+}
+
+export interface Film {
+  id: string;
+  state: "queued" | "leased" | "done" | "failed";
+  name: string;
+  sex: Sex | null;
+  received_at: string;
+  read_at: string | null;
+  failure: string | null;
+  reading: Reading | null;
+  review: Review | null;
+  months: number | null;
+}
+
+export type Sex = "female" | "male";
+export type Role = "viewer" | "reader" | "admin";
+
+export interface Me {
+  login: boolean;
+  name: string | null;
+  role: Role | null;
+  csrf: string | null;
+  model: string | null;
+  version: string;
+}
+
+export interface Worklist {
+  films: Film[];
+  total: number;
+  page: number;
+  per_page: number;
+}
+
+/** An answer that is no success, in the service's own words. */
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+let csrf: string | null = null;
+
+async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers);
+  if (csrf !== null && init.method !== undefined) headers.set("x-csrf-token", csrf);
+  let response: Response;
+  try {
+    response = await fetch(`/api/v1/${path}`, { ...init, headers });
+  } catch {
+    throw new Refusal(0, "The service does not answer. Is it still running?");
+  }
+  if (response.ok) return response;
+  const body: unknown = await response.json().catch(() => null);
+  const told = (body as { error?: string } | null)?.error;
+  throw new Refusal(response.status, told ?? `The service answered ${response.status}.`);
+}
+
+async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
+  return (await (await ask(path, init)).json()) as T;
+}
+
+function sending(method: string, body: unknown): RequestInit {
+  return { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+}
+
+function identified(me: Me): Me {
+  csrf = me.csrf;
+  return me;
+}
+
+export const me = async (): Promise<Me> => identified(await json<Me>("me"));
+
+export const login = async (name: string, password: string): Promise<Me> =>
+  identified(await json<Me>("login", sending("POST", { name, password })));
+
+export async function logout(): Promise<void> {
+  await ask("logout", { method: "POST" });
+  csrf = null;
+}
+
+export function films(search: string, reviewed: boolean | null, page: number): Promise<Worklist> {
+  const query = new URLSearchParams({ search, page: String(page), per_page: "50" });
+  if (reviewed !== null) query.set("reviewed", String(reviewed));
+  return json<Worklist>(`films?${query}`);
+}
+
+/** One film; with patience, once it is read or failed. */
+export const film = (id: string, patience_ms = 0): Promise<Film> =>
+  json<Film>(`films/${encodeURIComponent(id)}?wait_ms=${patience_ms}`);
+
+export function upload(file: File, sex: Sex | null): Promise<Film> {
+  const form = new FormData();
+  form.set("sex", sex ?? "");
+  form.set("file", file, file.name);
+  return json<Film>("films", { method: "POST", body: form });
+}
+
+export const review = (
+  id: string,
+  said: { verdict: "accepted" | "overruled"; months?: number; comment: string },
+): Promise<Film> => json<Film>(`films/${encodeURIComponent(id)}/review`, sending("PUT", said));
+
+export async function takeBack(id: string): Promise<void> {
+  await ask(`films/${encodeURIComponent(id)}/review`, { method: "DELETE" });
+}
+
+export async function picture(id: string, name: "image" | "attention" | "hand"): Promise<ImageBitmap> {
+  const response = await ask(`films/${encodeURIComponent(id)}/${name}.png`);
+  return createImageBitmap(await response.blob());
+}

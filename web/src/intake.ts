@@ -1,0 +1,97 @@
+import type { Film, Sex } from "./api.ts";
+import * as api from "./api.ts";
+import { h, icon } from "./dom.ts";
+
+/** The way of a film into the page: dropped or picked, then whose hand it is. */
+export class Intake {
+  /** What is shown where a film will be. */
+  readonly element: HTMLElement;
+  private readonly picker = h("input", {
+    type: "file",
+    multiple: true,
+    accept: ".png,.jpg,.jpeg,.tif,.tiff,.bmp,.dcm,image/*,application/dicom",
+    "aria-label": "Choose films",
+    onchange: () => this.ask([...(this.picker.files ?? [])]),
+  });
+  /** Asks whose hand it is; for the page to hold. */
+  readonly dialog = h("dialog", { class: "sex", "aria-label": "Whose hand is it?" });
+
+  constructor(
+    private readonly mayUpload: () => boolean,
+    private readonly uploaded: (film: Film) => void,
+    private readonly failed: (error: unknown) => void,
+  ) {
+    this.picker.hidden = true;
+    this.element = h(
+      "div",
+      { class: "intake" },
+      icon("M12 16V5M7 10l5-5l5 5M5 16v3h14v-3"),
+      h("p", { class: "invitation" }, "Drop a radiograph of the left hand"),
+      h("p", { class: "quiet" }, "DICOM, PNG, JPEG, TIFF or BMP. It stays on this service."),
+      h("button", { type: "button", class: "primary", onclick: () => this.pick() }, "Choose a file"),
+      this.picker,
+    );
+    this.listen();
+  }
+
+  /** Opens the system's dialog for files. */
+  pick(): void {
+    if (!this.mayUpload()) return;
+    this.picker.value = "";
+    this.picker.click();
+  }
+
+  private listen(): void {
+    let depth = 0;
+    const over = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") === true && this.mayUpload();
+    const mark = (): void => {
+      document.body.classList.toggle("dropping", depth > 0);
+    };
+    addEventListener("dragenter", (event) => {
+      if (over(event)) depth++;
+      mark();
+    });
+    addEventListener("dragleave", (event) => {
+      if (over(event)) depth = Math.max(0, depth - 1);
+      mark();
+    });
+    addEventListener("dragover", (event) => event.preventDefault());
+    addEventListener("drop", (event) => {
+      event.preventDefault();
+      depth = 0;
+      mark();
+      if (over(event)) this.ask([...(event.dataTransfer?.files ?? [])]);
+    });
+  }
+
+  private ask(files: File[]): void {
+    if (files.length === 0) return;
+    const button = (text: string, key: string, sex: Sex | null): HTMLElement =>
+      h("button", { type: "button", class: sex === null ? "plain" : "large", "aria-keyshortcuts": key, onclick: () => void this.send(files, sex) },
+        text, h("kbd", { "aria-hidden": "true" }, key));
+    this.dialog.replaceChildren(
+      h("h2", {}, "Whose hand is it?"),
+      h("p", { class: "quiet" }, files.length === 1 ? files[0]!.name : `${files.length} films, all of the same sex`),
+      h("div", { class: "buttons" }, button("A girl’s", "G", "female"), button("A boy’s", "B", "male")),
+      button("As a DICOM file says, else not known", "U", null),
+    );
+    this.dialog.onkeydown = (event) => {
+      const sex = { g: "female", b: "male", u: null }[event.key.toLowerCase()];
+      if (sex === undefined) return;
+      event.preventDefault();
+      void this.send(files, sex as Sex | null);
+    };
+    this.dialog.showModal();
+  }
+
+  private async send(files: File[], sex: Sex | null): Promise<void> {
+    this.dialog.close();
+    for (const file of files) {
+      try {
+        this.uploaded(await api.upload(file, sex));
+      } catch (error) {
+        this.failed(error);
+      }
+    }
+  }
+}

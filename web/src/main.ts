@@ -1,0 +1,245 @@
+import "./style.css";
+import type { Film, Me } from "./api.ts";
+import * as api from "./api.ts";
+import { h, icon } from "./dom.ts";
+import { Intake } from "./intake.ts";
+import { contour, Greys, heat } from "./layers.ts";
+import { loginForm } from "./login.ts";
+import { Result } from "./result.ts";
+import { Viewer } from "./viewer.ts";
+import { age, capital, title } from "./words.ts";
+import { Worklist } from "./worklist.ts";
+
+/** How often the worklist is asked for what others sent, in milliseconds. */
+const ROUND = 10_000;
+/** How long one question for a film that is being read may take, in milliseconds. */
+const PATIENCE = 20_000;
+
+const root = document.getElementById("app")!;
+
+/** The whole page, once it is known who uses it. */
+class Page {
+  private film: Film | null = null;
+  private readonly viewer = new Viewer();
+  private readonly worklist = new Worklist((id) => void this.open(id), (error) => this.fault(error));
+  private readonly result = new Result(
+    () => this.me,
+    (film) => this.changed(film),
+    (error) => this.fault(error),
+  );
+  private readonly intake = new Intake(
+    () => this.me.role !== "viewer",
+    (film) => {
+      this.worklist.update(film);
+      void this.open(film.id);
+    },
+    (error) => this.fault(error),
+  );
+  private readonly toast = h("p", { class: "toast", role: "alert" });
+  private readonly keys = shortcuts();
+  private toastTimer = 0;
+  private readonly timer: number;
+
+  constructor(
+    private readonly me: Me,
+    private readonly left: () => void,
+  ) {
+    this.viewer.element.append(this.intake.element);
+    root.replaceChildren(this.sidebar(), h("main", {}, this.viewer.element, this.result.element), this.toast, this.intake.dialog, this.keys);
+    document.onkeydown = (event) => this.key(event);
+    addEventListener("hashchange", this.follow);
+    this.timer = window.setInterval(() => {
+      if (!document.hidden) void this.worklist.refresh();
+    }, ROUND);
+    void this.worklist.refresh();
+    this.follow();
+  }
+
+  private sidebar(): HTMLElement {
+    const upload = h("button", { type: "button", class: "primary", title: "N", onclick: () => this.intake.pick() }, "Add a film");
+    upload.hidden = this.me.role === "viewer";
+    const small = (label: string, path: string, act: () => void): HTMLElement =>
+      h("button", { type: "button", class: "small", title: label, "aria-label": label, onclick: act }, icon(path));
+    return h(
+      "aside",
+      {},
+      h("header", {}, h("img", { src: "/icon.svg", alt: "", width: 26, height: 26 }), h("h1", {}, "boneage"),
+        small("Light or dark", THEME, changeTheme),
+        small("Keys (?)", HELP, () => this.keys.showModal())),
+      upload,
+      this.worklist.element,
+      h("footer", { class: "quiet" },
+        this.me.login ? h("span", {}, `${this.me.name ?? ""}, ${this.me.role ?? ""}`) : h("span", {}, "This machine"),
+        h("a", { href: "/api/v1/films.csv", download: "boneage.csv" }, "Export"),
+        this.me.login ? h("button", { type: "button", class: "plain", onclick: () => void this.logout() }, "Log out") : null),
+    );
+  }
+
+  /** The address names the film, so that going back and reloading lead to it. */
+  private readonly follow = (): void => {
+    const id = location.hash.replace(/^#\/films\//, "");
+    if (id === "" || id === location.hash) this.show(null);
+    else if (id !== this.film?.id) void this.open(id);
+  };
+
+  private async open(id: string): Promise<void> {
+    history.replaceState(null, "", `#/films/${id}`);
+    this.worklist.select(id);
+    try {
+      let film = await api.film(id);
+      this.show(film);
+      while ((film.state === "queued" || film.state === "leased") && this.film?.id === id) {
+        film = await api.film(id, PATIENCE);
+        if (this.film?.id !== id) return;
+        this.worklist.update(film);
+        this.show(film);
+      }
+    } catch (error) {
+      if (error instanceof api.Refusal && error.status === 404) {
+        history.replaceState(null, "", "#");
+        this.show(null);
+      }
+      this.fault(error);
+    }
+  }
+
+  private show(film: Film | null): void {
+    const former = this.film;
+    this.film = film;
+    root.classList.toggle("empty", film === null);
+    this.intake.element.hidden = film !== null;
+    this.result.show(film);
+    if (film === null) {
+      this.worklist.select(null);
+      this.viewer.show(null, "", true);
+    } else if (film.id !== former?.id || former.state !== film.state) {
+      void this.draw(film, film.id !== former?.id);
+    }
+  }
+
+  private async draw(film: Film, anew: boolean): Promise<void> {
+    const reading = film.reading;
+    if (reading === null) {
+      this.viewer.show(null, film.state === "failed" ? "No picture of this file" : "", anew);
+      return;
+    }
+    try {
+      const [image, attention, hand] = await Promise.all([
+        api.picture(film.id, "image"),
+        reading.attention ? api.picture(film.id, "attention") : null,
+        reading.hand ? api.picture(film.id, "hand") : null,
+      ]);
+      if (this.film?.id !== film.id) return;
+      const label = `${title(film)}: ${reading.months === null ? "no age given" : age(reading.months)}`;
+      const layers = {
+        greys: new Greys(image),
+        heat: attention === null ? null : heat(attention),
+        contour: hand === null ? null : contour(hand),
+      };
+      this.viewer.show(layers, label, true);
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
+  private changed(film: Film): void {
+    this.worklist.update(film);
+    this.film = film;
+    this.result.show(film);
+  }
+
+  private key(event: KeyboardEvent): void {
+    const target = event.target as HTMLElement;
+    const typing = target.matches("input:not([type=range]), textarea, dialog *");
+    if (event.key === "Escape" && typing) target.blur();
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key] as 1 | -1 | undefined;
+    if (step !== undefined && !target.matches("input")) {
+      const next = this.worklist.neighbour(step);
+      if (next !== null) void this.open(next);
+    } else if (event.key === "/") this.worklist.focusSearch();
+    else if (event.key === "n") this.intake.pick();
+    else if (event.key === "?") this.keys.showModal();
+    else if (!this.viewer.key(event.key) && !this.result.key(event.key)) return;
+    event.preventDefault();
+  }
+
+  private fault(error: unknown): void {
+    if (error instanceof api.Refusal && error.status === 401) {
+      this.end();
+      return;
+    }
+    this.toast.textContent = capital(error instanceof Error ? error.message : String(error));
+    this.toast.classList.add("shown");
+    clearTimeout(this.toastTimer);
+    this.toastTimer = window.setTimeout(() => this.toast.classList.remove("shown"), 8000);
+  }
+
+  private async logout(): Promise<void> {
+    await api.logout().catch(() => {});
+    this.end();
+  }
+
+  private end(): void {
+    clearInterval(this.timer);
+    removeEventListener("hashchange", this.follow);
+    document.onkeydown = null;
+    this.left();
+  }
+}
+
+function shortcuts(): HTMLDialogElement {
+  const keys: [string, string][] = [
+    ["N", "Add a film"],
+    ["↑ ↓", "Film above or below"],
+    ["/", "Search"],
+    ["Y", "Accept the reading"],
+    ["O", "Overrule it"],
+    ["A", "Attention"],
+    ["H", "Hand contour"],
+    ["I", "Invert"],
+    ["+ −", "Larger, smaller"],
+    ["F", "Whole film"],
+    ["R", "As it was"],
+  ];
+  const rows = keys.flatMap(([key, what]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, what)]);
+  return h(
+    "dialog",
+    { class: "keys", "aria-label": "Keys" },
+    h("h2", {}, "Keys"),
+    h("dl", {}, ...rows),
+    h("p", { class: "quiet" }, "Drag moves the film, with the right button it changes the window. The wheel zooms."),
+    h("form", { method: "dialog" }, h("button", {}, "Close")),
+  );
+}
+
+/** Follows the system until somebody chooses. */
+function changeTheme(): void {
+  const dark = document.documentElement.dataset["theme"] ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  setTheme(dark === "dark" ? "light" : "dark");
+}
+
+function setTheme(theme: string): void {
+  document.documentElement.dataset["theme"] = theme;
+  localStorage.setItem("theme", theme);
+}
+
+const HELP = "M9 9a3 3 0 1 1 4 3c-.7.3-1 .8-1 1.700M12 17.500v.5";
+const THEME = "M12 4a8 8 0 1 0 8 8a6 6 0 0 1-8-8";
+
+async function start(): Promise<void> {
+  const theme = localStorage.getItem("theme");
+  if (theme !== null) setTheme(theme);
+  const enter = (me: Me): void => {
+    if (me.name === null) root.replaceChildren(loginForm(enter));
+    else new Page(me, () => void start());
+  };
+  try {
+    enter(await api.me());
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    root.replaceChildren(h("p", { class: "login note" }, text));
+  }
+}
+
+void start();

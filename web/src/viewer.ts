@@ -1,0 +1,305 @@
+import { choice, h, icon } from "./dom.ts";
+import { Greys, type Window } from "./layers.ts";
+
+/** Room around a film that is shown whole, in pixels of the page: the readout above, the tools below. */
+const ROOM = { above: 36, below: 78, beside: 12 };
+
+/** What is shown of a film. */
+export interface Layers {
+  greys: Greys;
+  heat: HTMLCanvasElement | null;
+  contour: Path2D | null;
+}
+
+const WHOLE: Window = { centre: 127.5, width: 255, invert: false };
+/** A blue that is far from every heat colour. */
+const CONTOUR = "rgb(108 214 255)";
+const MOST_ZOOM = 16;
+
+type Tool = "pan" | "window";
+
+/** The canvas with a film: zoom, pan and window by mouse, wheel and fingers; attention and contour above it. */
+export class Viewer {
+  readonly element: HTMLElement;
+  private readonly canvas = h("canvas", { tabindex: 0, role: "img", "aria-label": "No film" });
+  private readonly toolbar: HTMLElement;
+  private readonly readout = h("output", { class: "readout" });
+  private readonly note = h("p", { class: "nothing" });
+  private layers: Layers | null = null;
+  private window: Window = { ...WHOLE };
+  /** Screen pixels a film pixel, and where the film's corner is. */
+  private zoom = 1;
+  private corner = { x: 0, y: 0 };
+  private fitted = true;
+  private tool: Tool = "pan";
+  private opacity = 1;
+  private attentionShown = true;
+  private contourShown = true;
+  private fingers = new Map<number, { x: number; y: number }>();
+  private drawing = 0;
+  private greysStale = false;
+
+  private readonly attentionButton = this.toggle("Attention (A)", ATTENTION, () => this.showAttention(!this.attentionShown));
+  private readonly contourButton = this.toggle("Hand contour (H)", HAND, () => this.showContour(!this.contourShown));
+  private readonly invertButton = this.toggle("Invert (I)", INVERT, () => this.invert());
+  private readonly slider = h("input", {
+    type: "range",
+    min: 0,
+    max: 100,
+    value: 100,
+    "aria-label": "Strength of the attention map",
+    oninput: () => {
+      this.opacity = this.slider.valueAsNumber / 100;
+      this.draw();
+    },
+  });
+
+  constructor() {
+    const step = (label: string, path: string, act: () => void): HTMLElement =>
+      h("button", { type: "button", title: label, "aria-label": label, onclick: act }, icon(path));
+    this.toolbar = h(
+      "div",
+      { class: "toolbar", role: "toolbar", "aria-label": "Viewer" },
+      choice<Tool>("What dragging does", [["pan", "Move"], ["window", "Window"]], "pan", (tool) => {
+        this.tool = tool;
+        this.canvas.dataset["tool"] = tool;
+      }),
+      h("span", { class: "gap" }),
+      step("Smaller (-)", "M5 12h14", () => this.zoomBy(1 / 1.25)),
+      step("Larger (+)", "M5 12h14M12 5v14", () => this.zoomBy(1.25)),
+      step("Whole film (F)", "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5", () => this.fit()),
+      h("span", { class: "gap" }),
+      this.invertButton,
+      this.contourButton,
+      this.attentionButton,
+      this.slider,
+      h("span", { class: "gap" }),
+      step("As it was (R)", "M5 8a8 8 0 1 1-1 6M5 3v5h5", () => this.reset()),
+    );
+    this.toolbar.hidden = true;
+    this.element = h("div", { class: "viewer" }, this.canvas, this.note, this.readout, this.toolbar);
+    this.listen();
+    new ResizeObserver(() => this.resize()).observe(this.element);
+  }
+
+  /** Shows a film, or nothing but the label. Window and zoom start anew with another film. */
+  show(layers: Layers | null, label: string, anew: boolean): void {
+    this.layers = layers;
+    this.canvas.setAttribute("aria-label", label || "No film");
+    this.note.textContent = layers === null ? label : "";
+    this.toolbar.hidden = layers === null;
+    if (anew) this.reset();
+    this.greysStale = true;
+    this.mark();
+    this.draw();
+  }
+
+  /** Whether a key was for the viewer. */
+  key(key: string): boolean {
+    const acts: Record<string, () => void> = {
+      a: () => this.showAttention(!this.attentionShown),
+      h: () => this.showContour(!this.contourShown),
+      i: () => this.invert(),
+      f: () => this.fit(),
+      r: () => this.reset(),
+      "+": () => this.zoomBy(1.25),
+      "=": () => this.zoomBy(1.25),
+      "-": () => this.zoomBy(1 / 1.25),
+    };
+    const act = acts[key];
+    if (act === undefined || this.layers === null) return false;
+    act();
+    return true;
+  }
+
+  private toggle(label: string, path: string, act: () => void): HTMLElement {
+    return h("button", { type: "button", title: label, "aria-label": label, onclick: act }, icon(path));
+  }
+
+  private mark(): void {
+    const state = (button: HTMLElement, pressed: boolean, there: boolean): void => {
+      button.setAttribute("aria-pressed", String(pressed && there));
+      button.toggleAttribute("disabled", !there);
+    };
+    const [heat, contour] = [this.layers?.heat != null, this.layers?.contour != null];
+    state(this.attentionButton, this.attentionShown, heat);
+    state(this.contourButton, this.contourShown, contour);
+    state(this.invertButton, this.window.invert, true);
+    this.slider.disabled = !heat || !this.attentionShown;
+  }
+
+  private showAttention(shown: boolean): void {
+    this.attentionShown = shown;
+    this.mark();
+    this.draw();
+  }
+
+  private showContour(shown: boolean): void {
+    this.contourShown = shown;
+    this.mark();
+    this.draw();
+  }
+
+  private invert(): void {
+    this.window.invert = !this.window.invert;
+    this.greysStale = true;
+    this.mark();
+    this.draw();
+  }
+
+  private reset(): void {
+    this.window = { ...WHOLE };
+    this.greysStale = true;
+    this.mark();
+    this.fit();
+  }
+
+  private fit(): void {
+    this.fitted = true;
+    if (this.layers === null) return;
+    const { width, height } = this.layers.greys;
+    const [above, below, beside] = [ROOM.above, ROOM.below, ROOM.beside].map((room) => room * devicePixelRatio) as [number, number, number];
+    const room = { width: this.canvas.width - 2 * beside, height: this.canvas.height - above - below };
+    this.zoom = Math.max(0.01, Math.min(room.width / width, room.height / height));
+    this.corner = {
+      x: beside + (room.width - width * this.zoom) / 2,
+      y: above + (room.height - height * this.zoom) / 2,
+    };
+    this.draw();
+  }
+
+  /** Zooms about a point of the canvas, else its middle. */
+  private zoomBy(factor: number, about?: { x: number; y: number }): void {
+    if (this.layers === null) return;
+    const { x, y } = about ?? { x: this.canvas.width / 2, y: this.canvas.height / 2 };
+    const { width, height } = this.layers.greys;
+    const least = 0.5 * Math.min(this.canvas.width / width, this.canvas.height / height);
+    const zoom = Math.min(MOST_ZOOM, Math.max(least, this.zoom * factor));
+    const scale = zoom / this.zoom;
+    this.corner = { x: x - (x - this.corner.x) * scale, y: y - (y - this.corner.y) * scale };
+    this.zoom = zoom;
+    this.fitted = false;
+    this.draw();
+  }
+
+  private listen(): void {
+    const place = (event: MouseEvent): { x: number; y: number } => {
+      const box = this.canvas.getBoundingClientRect();
+      return {
+        x: (event.clientX - box.left) * devicePixelRatio,
+        y: (event.clientY - box.top) * devicePixelRatio,
+      };
+    };
+    this.canvas.dataset["tool"] = this.tool;
+    this.canvas.addEventListener(
+      "wheel",
+      (event) => {
+        event.preventDefault();
+        this.zoomBy(Math.exp(-event.deltaY / 400), place(event));
+      },
+      { passive: false },
+    );
+    this.canvas.addEventListener("contextmenu", (event) => event.preventDefault());
+    this.canvas.addEventListener("dblclick", () => this.fit());
+    this.canvas.addEventListener("pointerdown", (event) => {
+      this.canvas.setPointerCapture(event.pointerId);
+      this.fingers.set(event.pointerId, place(event));
+    });
+    this.canvas.addEventListener("pointermove", (event) => {
+      const from = this.fingers.get(event.pointerId);
+      if (from === undefined || this.layers === null) return;
+      const to = place(event);
+      const others = [...this.fingers].filter(([id]) => id !== event.pointerId);
+      this.fingers.set(event.pointerId, to);
+      const other = others[0]?.[1];
+      if (other !== undefined) this.pinch(from, to, other);
+      else if ((this.tool === "window") !== (event.buttons === 2)) this.changeWindow(to.x - from.x, to.y - from.y);
+      else this.move(to.x - from.x, to.y - from.y);
+    });
+    for (const end of ["pointerup", "pointercancel"] as const) {
+      this.canvas.addEventListener(end, (event) => this.fingers.delete(event.pointerId));
+    }
+  }
+
+  private move(dx: number, dy: number): void {
+    this.corner = { x: this.corner.x + dx, y: this.corner.y + dy };
+    this.fitted = false;
+    this.draw();
+  }
+
+  /** One of two fingers moved. */
+  private pinch(from: Point, to: Point, other: Point): void {
+    const distance = (point: Point): number => Math.hypot(point.x - other.x, point.y - other.y);
+    const middle = { x: (to.x + other.x) / 2, y: (to.y + other.y) / 2 };
+    this.move((to.x - from.x) / 2, (to.y - from.y) / 2);
+    this.zoomBy(distance(to) / Math.max(1, distance(from)), middle);
+  }
+
+  /** Sideways is contrast, up and down brightness, as on a workstation. */
+  private changeWindow(dx: number, dy: number): void {
+    const step = 0.4 / devicePixelRatio;
+    this.window.width = Math.min(510, Math.max(4, this.window.width + dx * step));
+    this.window.centre = Math.min(255, Math.max(0, this.window.centre + dy * step));
+    this.greysStale = true;
+    this.draw();
+  }
+
+  private resize(): void {
+    const box = this.element.getBoundingClientRect();
+    this.canvas.width = Math.max(1, Math.round(box.width * devicePixelRatio));
+    this.canvas.height = Math.max(1, Math.round(box.height * devicePixelRatio));
+    if (this.fitted) this.fit();
+    this.draw();
+  }
+
+  private draw(): void {
+    if (this.drawing === 0) this.drawing = requestAnimationFrame(() => this.drawNow());
+  }
+
+  private drawNow(): void {
+    this.drawing = 0;
+    const context = this.canvas.getContext("2d")!;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    this.readout.textContent = "";
+    if (this.layers === null) return;
+    const { greys, heat, contour } = this.layers;
+    if (this.greysStale) greys.through(this.window);
+    this.greysStale = false;
+    context.translate(this.corner.x, this.corner.y);
+    context.scale(this.zoom * greys.width, this.zoom * greys.height);
+    context.imageSmoothingEnabled = this.zoom < 4 * devicePixelRatio;
+    context.imageSmoothingQuality = "high";
+    context.drawImage(greys.canvas, 0, 0, 1, 1);
+    if (heat !== null && this.attentionShown) {
+      context.imageSmoothingEnabled = true;
+      context.globalAlpha = this.opacity;
+      context.drawImage(heat, 0, 0, 1, 1);
+      context.globalAlpha = 1;
+    }
+    if (contour !== null && this.contourShown) {
+      // The line keeps its width on the screen: the path is scaled, the pen is not.
+      const scaled = new Path2D();
+      scaled.addPath(contour, new DOMMatrix([this.zoom * greys.width, 0, 0, this.zoom * greys.height, this.corner.x, this.corner.y]));
+      context.setTransform(1, 0, 0, 1, 0, 0);
+      context.lineWidth = 1.5 * devicePixelRatio;
+      context.lineCap = "round";
+      context.strokeStyle = CONTOUR;
+      context.stroke(scaled);
+    }
+    const percent = Math.round((100 * this.zoom) / devicePixelRatio);
+    const { centre, width } = this.window;
+    this.readout.textContent =
+      `${greys.width} × ${greys.height} · ${percent} % · window ${Math.round(width)}, level ${Math.round(centre)}`;
+  }
+}
+
+interface Point {
+  x: number;
+  y: number;
+}
+
+const ATTENTION = "M12 3v2M12 19v2M3 12h2M19 12h2M12 8a4 4 0 1 0 0 8a4 4 0 1 0 0-8";
+const HAND =
+  "M7 13V6.500a1.300 1.300 0 0 1 2.600 0V11V4.800a1.300 1.300 0 0 1 2.600 0V11V5.600a1.300 1.300 0 0 1 2.600 0V12V8a1.300 1.300 0 0 1 2.600 0v7a6 6 0 0 1-6 6h-.8a5 5 0 0 1-4-2l-3-4.400a1.300 1.300 0 0 1 2-1.600L7 14.500";
+const INVERT = "M12 4a8 8 0 1 0 0 16zM12 4a8 8 0 0 1 0 16";

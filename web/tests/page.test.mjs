@@ -1,0 +1,166 @@
+// The page in a real browser against the real program.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { boy, drop, example, open, serve, shoot } from "./service.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const PATIENCE = { timeout: 60_000 };
+
+let service;
+before(async () => {
+  service = await serve();
+});
+after(() => service.stop());
+
+/** What axe finds that keeps people out. */
+async function serious(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  const found = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}
+
+test("a film is dropped, read, accepted, and still there after a reload", async () => {
+  const { page, close } = await open(service.address);
+  await page.getByText("Drop a radiograph").waitFor();
+  await shoot(page, "empty");
+  assert.deepEqual(await serious(page), []);
+  await drop(page, "girl-10-years.png", readFileSync(example));
+  await page.getByText("Whose hand is it?").waitFor();
+  await shoot(page, "sex");
+  await page.keyboard.press("g");
+  const headline = page.locator(".headline[aria-label]");
+  await headline.waitFor(PATIENCE);
+  const age = await headline.getAttribute("aria-label");
+  assert.match(age, /^Bone age (9|10|11) years? \d+ months?$/);
+  await page.locator(".readout", { hasText: "window 255" }).waitFor();
+  await shoot(page, "read");
+  assert.deepEqual(await serious(page), []);
+
+  await page.getByRole("textbox", { name: "Comment" }).fill("plausible");
+  await page.getByRole("button", { name: "Accept" }).click();
+  await page.getByText("Accepted", { exact: true }).waitFor();
+  await page.reload();
+  await page.getByText("plausible").waitFor();
+  assert.equal(await headline.getAttribute("aria-label"), age);
+  await page.locator(".readout", { hasText: "window 255" }).waitFor();
+  await shoot(page, "accepted");
+  assert.equal(await page.locator(".films li").count(), 1);
+  await close();
+});
+
+test("a reading is overruled by keys and the verdict taken back", async () => {
+  const { page, close } = await open(service.address, { colorScheme: "dark" });
+  await page.getByText("Drop a radiograph").waitFor();
+  await page.locator("input[type=file]").setInputFiles(boy);
+  await page.getByRole("button", { name: "A boy’s" }).click();
+  await page.locator(".headline[aria-label]").waitFor(PATIENCE);
+  await page.locator(".viewer canvas").focus();
+  await page.keyboard.press("o");
+  await page.getByRole("spinbutton", { name: "Years" }).fill("12");
+  await page.getByRole("spinbutton", { name: "Months" }).fill("6");
+  await shoot(page, "overruling-dark");
+  assert.deepEqual(await serious(page), []);
+  await page.keyboard.press("Enter");
+  await page.getByText("Overruled: 12 years 6 months").waitFor();
+  await page.locator(".films .age", { hasText: "12 y 6 m" }).waitFor();
+  await page.getByRole("button", { name: "Take back" }).click();
+  await page.getByRole("button", { name: "Accept" }).waitFor();
+  await close();
+});
+
+test("layers and windows follow keys and mouse", async () => {
+  const { page, close } = await open(service.address);
+  await page.locator(".films button").first().click();
+  const readout = page.locator(".readout", { hasText: "window 255" });
+  await readout.waitFor();
+  const picture = () => page.locator(".viewer canvas").evaluate((canvas) => canvas.toDataURL());
+  const settled = () => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  const seen = new Set([await picture()]);
+  await page.locator(".viewer canvas").focus();
+  for (const key of ["a", "h", "i", "+"]) {
+    await page.keyboard.press(key);
+    await settled();
+    seen.add(await picture());
+  }
+  assert.equal(seen.size, 5, "each key changes the picture");
+  await page.keyboard.press("r");
+  await page.getByRole("button", { name: "Window", exact: true }).click();
+  const box = await page.locator(".viewer canvas").boundingBox();
+  await page.mouse.move(box.x + 200, box.y + 200);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 120, box.y + 240);
+  await page.mouse.up();
+  await page.locator(".readout", { hasText: "window 223, level 144" }).waitFor();
+  await close();
+});
+
+test("the worklist is searched and walked by keys", async () => {
+  const { page, close } = await open(service.address);
+  await page.locator(".films li").nth(1).waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type("girl");
+  await page.locator(".films li").nth(1).waitFor({ state: "detached" });
+  assert.equal(await page.locator(".films .name").textContent(), "girl-10-years.png");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("ArrowDown");
+  await page.locator(".films button[aria-current]").waitFor();
+  await page.getByLabel("Search films by name or comment").fill("nothing like it");
+  await page.getByText("Nothing found.").waitFor();
+  await close();
+});
+
+test("what cannot be read says why", async () => {
+  const { page, close } = await open(service.address);
+  await page.getByText("Drop a radiograph").waitFor();
+  await drop(page, "cut.png", readFileSync(example).subarray(0, 9000));
+  await page.keyboard.press("u");
+  await page.getByText("truncated").waitFor(PATIENCE);
+  await shoot(page, "failed");
+  await close();
+});
+
+test("it works on a tablet and in the dark", async () => {
+  for (const [name, size] of Object.entries({ upright: [820, 1180], across: [1024, 768] })) {
+    const { page, close } = await open(service.address, { width: size[0], height: size[1], colorScheme: "dark" });
+    await page.locator(".films button", { hasText: "girl" }).click();
+    await page.locator(".readout", { hasText: "window 255" }).waitFor();
+    await shoot(page, `tablet-${name}`);
+    const outside = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+    assert.equal(outside, false, `${name} is too wide`);
+    await close();
+  }
+});
+
+test("people log in where they must, and a viewer gives no verdict", async () => {
+  const guarded = await serve({ users: { rita: "reader", vera: "viewer" } });
+  try {
+    const { page, close } = await open(guarded.address);
+    const login = async (name, password) => {
+      await page.getByLabel("Name").fill(name);
+      await page.getByLabel("Password").fill(password);
+      await page.getByRole("button", { name: "Log in" }).click();
+    };
+    await login("rita", "not her password");
+    await page.getByText("name or password is wrong").waitFor();
+    await shoot(page, "login");
+    assert.deepEqual(await serious(page), []);
+    await login("rita", "four words will do");
+    await page.getByText("rita, reader").waitFor();
+    await drop(page, "girl-10-years.png", readFileSync(example));
+    await page.keyboard.press("g");
+    await page.getByRole("button", { name: "Accept" }).waitFor(PATIENCE);
+    await page.getByRole("button", { name: "Log out" }).click();
+    await login("vera", "four words will do");
+    await page.locator(".headline[aria-label]").waitFor();
+    assert.equal(await page.getByRole("button", { name: "Accept" }).count(), 0);
+    assert.equal(await page.getByRole("button", { name: "Add a film" }).count(), 0);
+    await close();
+    assert.ok(!guarded.log().includes("girl-10"), "the log names a file");
+  } finally {
+    await guarded.stop();
+  }
+});
