@@ -12,7 +12,10 @@ export interface Reading {
   flags: Flag[];
   sex: Sex | null;
   sex_source: "given" | "header" | "unknown";
-  chronological_months: number | null;
+  chronological_age: { months: number; source: "dates" | "stated" } | null;
+  standing: { difference: number; sds: number | null; reference: string } | null;
+  study_date: string | null;
+  dicom: boolean;
   model: { name: string; digest: string };
   width: number;
   height: number;
@@ -32,7 +35,7 @@ export interface Review {
 
 export interface Film {
   id: string;
-  state: "queued" | "leased" | "done" | "failed";
+  state: "queued" | "leased" | "done" | "failed" | "skipped";
   name: string;
   sex: Sex | null;
   received_at: string;
@@ -137,6 +140,9 @@ export const review = (
 export async function takeBack(id: string): Promise<void> {
   await ask(`films/${encodeURIComponent(id)}/review`, { method: "DELETE" });
 }
+
+/** Where the reading lies as a file. */
+export const result = (id: string, name: string): string => `/api/v1/films/${encodeURIComponent(id)}/results/${name}`;
 
 export async function picture(id: string, name: "image" | "attention" | "hand"): Promise<ImageBitmap> {
   const response = await ask(`films/${encodeURIComponent(id)}/${name}.png`);

@@ -11,7 +11,7 @@ export class Intake {
     multiple: true,
     accept: ".png,.jpg,.jpeg,.tif,.tiff,.bmp,.dcm,image/*,application/dicom",
     "aria-label": "Choose films",
-    onchange: () => this.ask([...(this.picker.files ?? [])]),
+    onchange: () => void this.take([...(this.picker.files ?? [])]),
   });
   /** Asks whose hand it is; for the page to hold. */
   readonly dialog = h("dialog", { class: "sex", "aria-label": "Whose hand is it?" });
@@ -60,8 +60,15 @@ export class Intake {
       event.preventDefault();
       depth = 0;
       mark();
-      if (over(event)) this.ask([...(event.dataTransfer?.files ?? [])]);
+      if (over(event)) void this.take([...(event.dataTransfer?.files ?? [])]);
     });
+  }
+
+  /** Asks for the sex, unless every file tells one itself. */
+  private async take(files: File[]): Promise<void> {
+    const told = await Promise.all(files.map(tellsSex));
+    if (files.length > 0 && told.every((one) => one)) await this.send(files, null);
+    else this.ask(files);
   }
 
   private ask(files: File[]): void {
@@ -94,4 +101,14 @@ export class Intake {
       }
     }
   }
+}
+
+/** Bytes of a DICOM file in which the patient's sex stands, before everything that is large. */
+const HEAD = 64 << 10;
+
+/** Whether a file is DICOM with the patient's sex (0010,0040) in its header: F or M, written explicitly or not. */
+async function tellsSex(file: File): Promise<boolean> {
+  const head = new Uint8Array(await file.slice(0, HEAD).arrayBuffer());
+  const text = new TextDecoder("latin1").decode(head);
+  return text.slice(128, 132) === "DICM" && /\x10\0\x40\0(?:CS..|....)[FM][ \0]/s.test(text);
 }

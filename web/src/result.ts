@@ -51,7 +51,7 @@ export class Result {
     } else {
       answer.push(...reading(film, film.reading));
     }
-    const rest = film.reading === null ? [] : [this.review(film), facts(film, film.reading)];
+    const rest = film.reading === null ? [] : [this.review(film), downloads(film), facts(film, film.reading)];
     const parts = [
       h("div", { class: "answer" }, ...answer),
       h("div", { class: "rest" }, ...rest),
@@ -156,7 +156,8 @@ export class Result {
 }
 
 function reading(film: Film, told: Reading): Node[] {
-  const { months, interval, flags, decision, chronological_months: lived } = told;
+  const { months, interval, flags, decision, standing: beside } = told;
+  const lived = told.chronological_age?.months ?? null;
   const parts: Node[] = [];
   if (months === null) {
     parts.push(h("p", { class: "headline" }, "No age given"));
@@ -180,12 +181,19 @@ function reading(film: Film, told: Reading): Node[] {
   if (lived !== null) {
     const ahead = months === null ? "" : `, ${difference(months - lived)}`;
     parts.push(h("p", { class: "interval" }, h("span", { class: "quiet" }, "Chronological age"), ` ${shortAge(lived)}${ahead}`));
+    if (beside !== null) parts.push(h("p", { class: "interval" }, h("span", { class: "quiet" }, beside.reference), ` ${deviation(beside.sds)}`));
   }
   const words = { accepted: "Nothing speaks against it", flagged: "Look twice", refused: "Refused" };
   const tone = { accepted: "calm", flagged: "warn", refused: "bad" }[decision];
   parts.push(h("p", { class: `decision standing ${tone}` }, words[decision]));
   if (flags.length > 0) parts.push(sentences(tone, flags.map((flag) => flag.message)));
   return parts;
+}
+
+/** How many standard deviations from what is usual. */
+function deviation(sds: number | null): string {
+  if (sds === null) return "no score: outside its table, or sex unknown";
+  return `${sds < 0 ? "\u2212" : "+"}${Math.abs(sds).toFixed(1)} SD`;
 }
 
 /** How far the bones are from the calendar. */
@@ -211,6 +219,14 @@ function scale(months: number, interval: Reading["interval"], person: number | n
   parts.push(svg("circle", { class: "dot", cx: x(months), cy: 16, r: 5 }));
   if (person !== null) parts.push(svg("path", { class: "person", d: `M${x(person)} 10l-5-8h10z` }));
   return svg("svg", { class: "scale", viewBox: "0 0 300 36", role: "img", "aria-label": "The age on a scale from 0 to 19 years" }, ...parts);
+}
+
+/** The reading as files. */
+function downloads(film: Film): HTMLElement {
+  const words: [string, string][] = [["report.pdf", "PDF"], ["overlay.png", "Picture"], ["fhir.json", "FHIR"]];
+  if (film.reading?.dicom) words.push(["sr.dcm", "DICOM SR"], ["sc.dcm", "DICOM SC"], ["pdf.dcm", "DICOM PDF"]);
+  const links = words.map(([name, word]) => h("a", { href: api.result(film.id, name), download: true }, word));
+  return h("p", { class: "downloads" }, h("span", { class: "quiet" }, "Save as"), ...links);
 }
 
 function facts(film: Film, { model, duration_ms, version }: Reading): HTMLElement {

@@ -10,9 +10,17 @@ const ROOMS: [(&str, &[&str]); 14] = [
     ("boneage-vision", &["boneage-core"]),
     ("boneage-nets", &["boneage-core", "boneage-nn", "boneage-vision"]),
     ("boneage-classical", &["boneage-core"]),
+    ("boneage-dicom", &["boneage-core"]),
     (
         "boneage-assess",
-        &["boneage-core", "boneage-nn", "boneage-vision", "boneage-nets", "boneage-classical"],
+        &[
+            "boneage-core",
+            "boneage-nn",
+            "boneage-vision",
+            "boneage-nets",
+            "boneage-classical",
+            "boneage-dicom",
+        ],
     ),
     (
         "boneage-lab",
@@ -26,9 +34,11 @@ const ROOMS: [(&str, &[&str]); 14] = [
             "boneage-assess",
         ],
     ),
-    ("boneage-dicom", &["boneage-core"]),
-    ("boneage-report", &["boneage-core", "boneage-draw"]),
-    ("boneage-server", &["boneage-core", "boneage-vision", "boneage-assess", "boneage-dicom"]),
+    ("boneage-report", &["boneage-core", "boneage-draw", "boneage-dicom"]),
+    (
+        "boneage-server",
+        &["boneage-core", "boneage-vision", "boneage-assess", "boneage-dicom", "boneage-report"],
+    ),
     (
         "boneage",
         &[

@@ -1,7 +1,8 @@
 //! A model bundle, an image and a sex in; an [`Assessment`](boneage_core::Assessment) out.
 //!
 //! This is the only predictor there is: the command line, the evaluation and every later service read
-//! images through [`Predictor::assess`]. A model is one [`Bundle`]: a safetensors file of the head's
+//! images through [`Predictor::assess`]; a file's bytes become one with [`Film::decode`], be they DICOM or an
+//! image. A model is one [`Bundle`]: a safetensors file of the head's
 //! weights whose metadata holds the [`Manifest`], which says everything about the model's use, so that an
 //! image meets in use what it met in training. The backbone below the head (the paper's VGG16, section
 //! on model 2) is a file of its own that many heads share, and is known by its digest. A bundle may hold one of
@@ -23,6 +24,7 @@
 mod attention;
 mod bundle;
 mod error;
+mod film;
 mod guard;
 mod interval;
 mod judgement;
@@ -38,6 +40,7 @@ mod upright;
 pub use boneage_nets::{Arithmetic, WeightsFile};
 pub use bundle::{Bundle, ModelWeights, NetworkWeights};
 pub use error::AssessError;
+pub use film::{Film, FilmError, Pictures};
 pub use guard::{Guard, GuardWeights};
 pub use interval::IntervalTable;
 pub use manifest::{BackboneName, Manifest, Metric, ModelShape, NetworkShape, Training};

@@ -12,7 +12,6 @@ mod kept;
 mod labelled;
 mod models;
 mod outputs;
-mod overlay;
 mod printer;
 mod report;
 mod sex_table;

@@ -1,18 +1,15 @@
 //! What is written about each film besides its line in the result: pictures, pages, DICOM objects.
 
 use crate::exit::OurFault;
-use crate::film::Film;
 use crate::inputs::output_names;
 use crate::kept::keep;
-use crate::overlay::{film_with_map, overlay};
-use anyhow::{Context, anyhow, bail};
-use boneage_core::{Assessment, Date};
-use boneage_dicom::{Measurement, Occasion, UidRoot, encapsulated_pdf, secondary_capture, structured_report};
-use boneage_report::{Case, Picture, Score, Standing, pdf};
-use std::cell::LazyCell;
+use anyhow::{Context, bail};
+use boneage_assess::Film;
+use boneage_core::{Assessment, Date, Moment};
+use boneage_dicom::UidRoot;
+use boneage_report::{Case, DicomKind, Rendering, Standing};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// One reading with what is known of its child.
 pub(crate) struct Told {
@@ -23,16 +20,13 @@ pub(crate) struct Told {
     pub(crate) at: Moment,
 }
 
-/// A day, and hours, minutes and seconds.
-pub(crate) type Moment = (Date, [u8; 3]);
-
 impl Told {
     pub(crate) fn case(&self) -> Case<'_> {
         Case {
             assessment: &self.assessment,
             study_date: self.study_date,
             standing: self.standing.as_ref(),
-            written: self.at.0,
+            written: self.at,
             version: env!("CARGO_PKG_VERSION"),
         }
     }
@@ -51,6 +45,7 @@ pub(crate) struct Folders {
 pub(crate) struct Outputs {
     overlay: Option<PathBuf>,
     page: Option<PathBuf>,
+    /// One a [`DicomKind`], in the order of its list.
     objects: Option<[PathBuf; 3]>,
 }
 
@@ -96,34 +91,24 @@ impl Outputs {
 
     /// Writes what was asked for.
     pub(crate) fn write(&self, film: &Film, told: &Told, root: &UidRoot) -> anyhow::Result<()> {
-        let drawn = LazyCell::new(|| overlay(&film.plane, &told.assessment));
+        let rendering = Rendering::new(&film.plane, told.case());
         if let Some(path) = &self.overlay {
-            drawn.save(path).with_context(|| format!("overlay {}", path.display()))?;
+            rendering.overlay().save(path).with_context(|| format!("overlay {}", path.display()))?;
         }
-        if self.page.is_none() && self.objects.is_none() {
-            return Ok(());
-        }
-        let picture = film_with_map(&film.plane, &told.assessment);
-        let rgb = picture.as_raw().as_slice();
-        let picture = Picture { width: picture.width(), height: picture.height(), rgb };
-        let page = pdf(&told.case(), Some(picture)).context(OurFault("write the page"))?;
         if let Some(path) = &self.page {
-            write(path, &page)?;
+            write(path, rendering.page().context(OurFault("write the page"))?)?;
         }
-        if let Some([capture_path, page_path, report_path]) = &self.objects {
+        if let Some(paths) = &self.objects {
             let source = film.source.as_ref().filter(|source| source.can_be_referred_to());
             let Some(source) = source else {
                 bail!(
                     "results as DICOM need a film as DICOM that names itself; hint: leave --dicom-out away"
                 );
             };
-            let (assessment, (date, time)) = (&told.assessment, told.at);
-            let occasion =
-                Occasion { source, assessment, date, time, version: env!("CARGO_PKG_VERSION"), root };
-            let (width, height) = (drawn.width() as u16, drawn.height() as u16);
-            write(capture_path, &secondary_capture(&occasion, width, height, drawn.as_raw()))?;
-            write(page_path, &encapsulated_pdf(&occasion, &page))?;
-            write(report_path, &structured_report(&occasion, &measurements(told.standing.as_ref())))?;
+            for (path, kind) in paths.iter().zip(DicomKind::ALL) {
+                let object = rendering.object(kind, source, root).context(OurFault("write the object"))?;
+                write(path, &object)?;
+            }
         }
         Ok(())
     }
@@ -131,72 +116,4 @@ impl Outputs {
 
 fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     fs::write(path, bytes).with_context(|| format!("{}", path.display()))
-}
-
-/// What a structured report tells besides the age.
-fn measurements(standing: Option<&Standing>) -> Vec<Measurement> {
-    let Some(standing) = standing else { return Vec::new() };
-    let mut measurements = vec![Measurement {
-        meaning: "Bone age minus chronological age".to_owned(),
-        code: "DIFFERENCE",
-        value: f64::from(standing.difference),
-        unit: ("mo", "month"),
-    }];
-    if let Score::Sds(sds) = standing.score {
-        measurements.push(Measurement {
-            meaning: format!("Standard deviation score of bone age, {}", standing.reference),
-            code: "SDS",
-            value: f64::from(sds),
-            unit: ("{SD}", "standard deviation"),
-        });
-    }
-    measurements
-}
-
-/// Date and time by the machine's clock.
-///
-/// # Errors
-/// If the clock stands before 1970.
-pub(crate) fn now() -> anyhow::Result<Moment> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
-    since
-        .and_then(|since| moment(since.as_secs()))
-        .ok_or_else(|| anyhow!("the clock of this machine stands before 1970; hint: set it"))
-}
-
-/// So many seconds after the beginning of 1970.
-fn moment(seconds: u64) -> Option<Moment> {
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    Some((date_of(days)?, [(rest / 3600) as u8, (rest / 60 % 60) as u8, (rest % 60) as u8]))
-}
-
-/// The day that lies so many days after 1 January 1970: years are counted from March, so that a leap day is the
-/// last of its year.
-fn date_of(days: u64) -> Option<Date> {
-    // Days from 1 March of the year 0 to 1 January 1970, and of 400 years.
-    const TO_1970: u64 = 719_468;
-    const CYCLE: u64 = 146_097;
-    let days = days + TO_1970;
-    let (cycles, day) = (days / CYCLE, days % CYCLE);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day_of_month = day - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    Date::new(u16::try_from(400 * cycles + year + next).ok()?, month as u8, day_of_month as u8)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_become_dates() {
-        for (days, date) in
-            [(0, "1970-01-01"), (59, "1970-03-01"), (11_016, "2000-02-29"), (20_453, "2025-12-31")]
-        {
-            assert_eq!(date_of(days).map(|date| date.to_string()).as_deref(), Some(date));
-        }
-        assert_eq!(moment(86_399).map(|(_, time)| time), Some([23, 59, 59]));
-    }
 }

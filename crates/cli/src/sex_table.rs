@@ -1,5 +1,5 @@
 use anyhow::{Context, anyhow, bail};
-use boneage_core::{Flag, FlagCode, Sex, SexGiven, SexSource};
+use boneage_core::{Sex, SexGiven, SexSource};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -58,14 +58,8 @@ impl Sexes {
         Ok(())
     }
 
-    /// The sex of a file: the table's word, else that of `--sex`, else its header's, else unknown; and a flag where
-    /// what was given is not what the header says.
-    pub(crate) fn of(&self, file: &Path, header: Option<Sex>) -> (SexGiven, Option<Flag>) {
-        self.told(file).beside_header(header)
-    }
-
-    /// The table's word, else that of `--sex`.
-    fn told(&self, file: &Path) -> SexGiven {
+    /// The sex that was given for a file: the table's word, else that of `--sex`, else none.
+    pub(crate) fn of(&self, file: &Path) -> SexGiven {
         let whole = file.to_str();
         let name = file.file_name().and_then(|name| name.to_str());
         let stem = file.file_stem().and_then(|stem| stem.to_str());
@@ -90,29 +84,17 @@ mod tests {
     fn reads_our_columns_and_those_of_rsna() {
         let ours = sexes(None, "file,sex\na/1.png,m\n2.png,female\n3,\n").unwrap();
         assert_eq!(
-            ours.told(Path::new("a/1.png")),
+            ours.of(Path::new("a/1.png")),
             SexGiven { value: Some(Sex::Male), source: SexSource::Table }
         );
-        assert_eq!(ours.told(Path::new("b/2.png")).value, Some(Sex::Female));
-        assert_eq!(ours.told(Path::new("3.png")), SexGiven { value: None, source: SexSource::Unknown });
+        assert_eq!(ours.of(Path::new("b/2.png")).value, Some(Sex::Female));
+        assert_eq!(ours.of(Path::new("3.png")), SexGiven { value: None, source: SexSource::Unknown });
         let rsna = sexes(Some(Sex::Male), "id,boneage,male\n1377,180,False\n").unwrap();
-        assert_eq!(rsna.told(Path::new("1377.png")).value, Some(Sex::Female));
+        assert_eq!(rsna.of(Path::new("1377.png")).value, Some(Sex::Female));
         assert_eq!(
-            rsna.told(Path::new("1378.png")),
+            rsna.of(Path::new("1378.png")),
             SexGiven { value: Some(Sex::Male), source: SexSource::Given }
         );
-    }
-
-    #[test]
-    fn a_header_serves_where_nothing_was_given_and_is_contradicted_aloud() {
-        let file = Path::new("1.dcm");
-        let (unknown, _) = sexes(None, "file,sex\n").unwrap().of(file, Some(Sex::Male));
-        assert_eq!(unknown, SexGiven { value: Some(Sex::Male), source: SexSource::Header });
-        let girls = sexes(Some(Sex::Female), "file,sex\n").unwrap();
-        let (given, flag) = girls.of(file, Some(Sex::Male));
-        assert_eq!(given, SexGiven { value: Some(Sex::Female), source: SexSource::Given });
-        assert_eq!(flag.map(|flag| flag.code), Some(FlagCode::SexContradiction));
-        assert_eq!(girls.of(file, Some(Sex::Female)).1, None);
     }
 
     #[test]

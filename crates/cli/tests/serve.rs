@@ -2,107 +2,24 @@
 
 #[allow(dead_code)] // what only other tests use
 mod bench;
+#[allow(dead_code)] // what only other tests use
+mod service;
 
 use bench::{Bench, run};
-use serde_json::Value;
+use service::{Service, stderr};
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// A running `boneage serve`; killed when it is dropped.
-struct Service {
-    child: Child,
-    address: String,
-    _stdout: BufReader<ChildStdout>,
-}
-
-impl Service {
-    fn start(bench: &Bench, options: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_boneage"))
-            .args(["serve", "--data", "data", "--listen", "127.0.0.1:0", "--model", "model.safetensors"])
-            .args(options)
-            .current_dir(bench.dir.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the command starts");
-        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let mut address = String::new();
-        stdout.read_line(&mut address).expect("a line");
-        if address.is_empty() {
-            panic!("the service did not start: {}", stderr(&mut child));
-        }
-        Service { child, address: address.trim().to_owned(), _stdout: stdout }
-    }
-
-    fn get(&self, path: &str) -> String {
-        let answer = ureq::get(format!("{}{path}", self.address)).call().expect("an answer");
-        answer.into_body().read_to_string().expect("text")
-    }
-
-    fn json(&self, path: &str) -> Value {
-        serde_json::from_str(&self.get(path)).expect("JSON")
-    }
-
-    /// Uploads; the film's id if the service said that it has it.
-    fn upload(&self, bytes: &[u8], name: &str, sex: &str) -> Option<String> {
-        let mut body = format!(
-            "--b\r\ncontent-disposition: form-data; name=\"sex\"\r\n\r\n{sex}\r\n\
-             --b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n"
-        )
-        .into_bytes();
-        body.extend_from_slice(bytes);
-        body.extend_from_slice(b"\r\n--b--\r\n");
-        let answer = ureq::post(format!("{}/api/v1/films", self.address))
-            .header("content-type", "multipart/form-data; boundary=b")
-            .send(&body)
-            .ok()?;
-        let film: Value = serde_json::from_str(&answer.into_body().read_to_string().ok()?).ok()?;
-        film["id"].as_str().map(str::to_owned)
-    }
-
-    fn read(&self, id: &str) -> Value {
-        self.json(&format!("/api/v1/films/{id}?wait_ms=30000"))
-    }
-
-    /// Ends it as the system would: at once, wherever it is.
-    fn kill(mut self) {
-        self.child.kill().expect("it runs");
-        self.child.wait().expect("it ended");
-    }
-
-    /// Asks it to end, and gives what it wrote to stderr.
-    #[cfg(unix)]
-    fn stop(mut self) -> String {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill is there").success());
-        assert!(self.child.wait().expect("it ended").success());
-        stderr(&mut self.child)
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn stderr(child: &mut Child) -> String {
-    let mut text = String::new();
-    if let Some(mut stream) = child.stderr.take() {
-        stream.read_to_string(&mut text).expect("UTF-8");
-    }
-    text
-}
-
-fn film(bench: &Bench, shade: u8) -> Vec<u8> {
+/// A film like no other: its number is in its first pixels.
+fn film(bench: &Bench, number: u32) -> Vec<u8> {
     let path = bench.path("film.png");
     let grey = |x: u32, y: u32| {
         let (u, v) = (x as f32 / 96.0 - 0.5, y as f32 / 128.0 - 0.55);
         let bright = 150.0 * (-(u * u + v * v) * 12.0).exp();
-        image::Luma([20 + shade % 60 + (bright + ((x * 13 + y * 7) % 16) as f32) as u8])
+        let told = if y == 0 && x < 4 { number.to_le_bytes()[x as usize] } else { 0 };
+        image::Luma([told.wrapping_add(20 + (bright + ((x * 13 + y * 7) % 16) as f32) as u8)])
     };
     image::GrayImage::from_fn(96, 128, grey).save(&path).expect("an image file");
     std::fs::read(path).expect("it was written")
@@ -146,19 +63,19 @@ fn a_film_is_read_and_no_name_is_in_the_log() {
 fn whoever_is_killed_loses_nothing_and_doubles_nothing() {
     let bench = Bench::new();
     let mut acknowledged = BTreeSet::new();
-    let mut shade = 0;
+    let mut number = 0;
     for round in 0..4 {
         let service = Service::start(&bench, &[]);
         // Each round ends at another moment of an upload or a reading.
         let address = service.address.clone();
         let end = Instant::now() + Duration::from_millis(250 + 170 * round);
         while Instant::now() < end {
-            shade += 1;
-            let bytes = film(&bench, shade);
+            number += 1;
+            let bytes = film(&bench, number);
             acknowledged.extend(service.upload(&bytes, "film.png", "male"));
         }
         // One more is on its way when the process dies.
-        let last = film(&bench, shade + 1);
+        let last = film(&bench, number + 1);
         let sender = std::thread::spawn(move || {
             let _ = ureq::post(format!("{address}/api/v1/films"))
                 .header("content-type", "multipart/form-data; boundary=b")
@@ -173,8 +90,8 @@ fn whoever_is_killed_loses_nothing_and_doubles_nothing() {
         assert_eq!(service.read(id)["state"], "done", "{id} is lost");
     }
     // What was sent again is the same film.
-    for shade in 1..=3 {
-        let id = service.upload(&film(&bench, shade), "film.png", "male").expect("it is taken");
+    for number in 1..=3 {
+        let id = service.upload(&film(&bench, number), "film.png", "male").expect("it is taken");
         assert!(acknowledged.contains(&id));
     }
     let list = service.json("/api/v1/films?per_page=200");

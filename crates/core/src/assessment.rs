@@ -228,3 +228,20 @@ pub struct ModelName {
     /// SHA-256 of its file.
     pub digest: Digest,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_serves_where_nothing_was_given_and_is_contradicted_aloud() {
+        let unknown = SexGiven { value: None, source: SexSource::Unknown };
+        let by_header = SexGiven { value: Some(Sex::Male), source: SexSource::Header };
+        assert_eq!(unknown.beside_header(Some(Sex::Male)), (by_header, None));
+        assert_eq!(unknown.beside_header(None), (unknown, None));
+        let girl = SexGiven { value: Some(Sex::Female), source: SexSource::Given };
+        let (given, flag) = girl.beside_header(Some(Sex::Male));
+        assert_eq!((given, flag.map(|flag| flag.code)), (girl, Some(FlagCode::SexContradiction)));
+        assert_eq!(girl.beside_header(Some(Sex::Female)), (girl, None));
+    }
+}

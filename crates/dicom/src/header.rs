@@ -106,21 +106,28 @@ const RADIOGRAPHS: [&str; 7] = ["CR", "DX", "DR", "RG", "RF", "OT", "SC"];
 /// Parts of words by which a body part may be a hand: `HAND`, `L WRIST`, `CARPUS`, `EXTREMITY`, `BONEAGE`.
 const HANDS: [&str; 7] = ["HAND", "WRIST", "CARP", "FINGER", "EXTREM", "BONE", "ARM"];
 
+impl Header {
+    /// What the header says where it speaks of something else than a radiograph of a hand: `modality CT and body part
+    /// CHEST`.
+    pub fn not_a_hand(&self) -> Option<String> {
+        let modality = self.modality.as_deref().filter(|modality| !RADIOGRAPHS.contains(modality));
+        let part = self.body_part.as_deref().filter(|part| {
+            let part = part.to_ascii_uppercase();
+            !HANDS.iter().any(|hand| part.contains(hand))
+        });
+        match (modality, part) {
+            (Some(modality), Some(part)) => Some(format!("modality {modality} and body part {part}")),
+            (Some(modality), None) => Some(format!("modality {modality}")),
+            (None, Some(part)) => Some(format!("body part {part}")),
+            (None, None) => None,
+        }
+    }
+}
+
 /// Flags where the header speaks of something else than the left hand.
 pub(crate) fn not_a_hand(header: &Header) -> Vec<Flag> {
     let mut flags = Vec::new();
-    let modality = header.modality.as_deref().filter(|modality| !RADIOGRAPHS.contains(modality));
-    let part = header.body_part.as_deref().filter(|part| {
-        let part = part.to_ascii_uppercase();
-        !HANDS.iter().any(|hand| part.contains(hand))
-    });
-    let told = match (modality, part) {
-        (Some(modality), Some(part)) => Some(format!("modality {modality} and body part {part}")),
-        (Some(modality), None) => Some(format!("modality {modality}")),
-        (None, Some(part)) => Some(format!("body part {part}")),
-        (None, None) => None,
-    };
-    if let Some(told) = told {
+    if let Some(told) = header.not_a_hand() {
         let told = format!("the header says {told}: no radiograph of a hand");
         flags.push(Flag::new(FlagCode::NotHandByHeader, told));
     }

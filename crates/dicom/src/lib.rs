@@ -11,7 +11,8 @@
 //! Each compressed picture's own size is compared with the header's before it is decoded.
 //!
 //! [`secondary_capture`], [`encapsulated_pdf`] and [`structured_report`] write results: patient and study are copied
-//! from the film and nothing else, UIDs are new. The writer is as small as the reader.
+//! from the film and nothing else, UIDs are new. The writer is as small as the reader. For the network a file becomes a
+//! [`Parcel`], and what comes from there becomes a file with [`file_head`].
 //!
 //! ```
 //! use boneage_dicom::{DecodeLimits, is_dicom, read};
@@ -43,7 +44,9 @@ pub use error::DicomError;
 pub use file::is_dicom;
 pub use header::{Header, Laterality, PixelSpacing};
 pub use out::{
-    Measurement, Occasion, ParseRootError, UidRoot, encapsulated_pdf, secondary_capture, structured_report,
+    Measurement, Occasion, Parcel, ParseRootError, UidRoot, encapsulated_pdf, file_head, secondary_capture,
+    structured_report,
 };
-pub use radiograph::{Radiograph, read};
+pub use radiograph::{Radiograph, header, read};
 pub use source::Source;
+pub use transfer_syntax::{EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN, TRANSFER_SYNTAXES};

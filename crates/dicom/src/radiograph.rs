@@ -23,6 +23,9 @@ pub struct Radiograph {
     pub flags: Vec<Flag>,
 }
 
+/// Bytes that a deflated data set may grow to where no limit of pixels is at hand.
+const MOST_INFLATED: u64 = 1 << 30;
+
 /// Reads a DICOM file: with or without preamble and meta group, of any transfer syntax that is known here.
 ///
 /// Greys go through the modality table or rescaling, then through the VOI table or the first window, both in
@@ -51,6 +54,19 @@ pub fn read(bytes: &[u8], limits: &DecodeLimits) -> Result<Radiograph, DicomErro
     flags.extend(not_a_hand(&header));
     let plane = plane(&set, &layout, &samples, limits, &mut flags)?;
     Ok(Radiograph { plane, header, source: Source::read(&set), flags })
+}
+
+/// What a file's header says, without its pixels: who and what, and what results refer to.
+///
+/// # Errors
+/// If the bytes are no DICOM, or end within their header.
+pub fn header(bytes: &[u8]) -> Result<(Header, Source), DicomError> {
+    let parts = parts(bytes, MOST_INFLATED)?;
+    let set = DataSet::read(&parts.elements, parts.encoding);
+    match &set.fault {
+        Some(fault) if set.elements.is_empty() => Err(told(fault, bytes.len())),
+        _ => Ok((Header::read(&set), Source::read(&set))),
+    }
 }
 
 /// Refuses what has no pixels by its kind, in words that say what it is.

@@ -20,8 +20,8 @@ const COPIED: [(u32, &[u8; 2], bool); 13] = [
     (0x0020_0010, b"SH", true),  // study's number
 ];
 
-/// Whose film it is and where it belongs: what results copy. Nothing of it can be read out, and its debug form
-/// tells nothing: it is for [`structured_report`](crate::structured_report) and its like alone.
+/// Whose film it is and where it belongs: what results copy. Nothing of it but its class and its
+/// numbers can be read out, and its debug form tells nothing: it is for [`structured_report`](crate::structured_report) and its like alone.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Source {
     copied: Vec<(Tag, [u8; 2], Vec<u8>)>,
@@ -58,6 +58,14 @@ impl Source {
         }
     }
 
+    /// The number under which the study was ordered, by which a department finds it again.
+    pub fn accession_number(&self) -> Option<String> {
+        let (_, _, value) = self.copied.iter().find(|(tag, ..)| tag.0 == 0x0008_0050)?;
+        let text: String = value.iter().map(|&byte| char::from(byte)).collect();
+        let text = text.trim_matches(|letter: char| letter == '\0' || letter.is_whitespace());
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
     /// Whether results can refer to it: it names itself, its series and its study.
     pub fn can_be_referred_to(&self) -> bool {
         [&self.class, &self.instance, &self.series, &self.study].iter().all(|uid| !uid.is_empty())
@@ -67,11 +75,13 @@ impl Source {
         self.copied.iter().map(|(tag, vr, value)| (*tag, *vr, value.as_slice()))
     }
 
-    pub(crate) fn class(&self) -> &str {
+    /// The SOP class UID; empty where the file has none.
+    pub fn class(&self) -> &str {
         &self.class
     }
 
-    pub(crate) fn instance(&self) -> &str {
+    /// The SOP instance UID, by which a film is known wherever it goes; empty where the file has none.
+    pub fn instance(&self) -> &str {
         &self.instance
     }
 

@@ -1,5 +1,32 @@
 use crate::element::Encoding;
 
+/// What every node must take (PS3.5, 10.1).
+pub const IMPLICIT_LITTLE_ENDIAN: &str = "1.2.840.10008.1.2";
+
+/// What our results are written in.
+pub const EXPLICIT_LITTLE_ENDIAN: &str = "1.2.840.10008.1.2.1";
+
+/// The UIDs of all transfer syntaxes that [`read`](crate::read) reads.
+pub const TRANSFER_SYNTAXES: &[&str] = &[
+    EXPLICIT_LITTLE_ENDIAN,
+    IMPLICIT_LITTLE_ENDIAN,
+    "1.2.840.10008.1.2.1.98",
+    "1.2.840.10008.1.2.1.99",
+    "1.2.840.10008.1.2.2",
+    "1.2.840.10008.1.2.4.50",
+    "1.2.840.10008.1.2.4.51",
+    "1.2.840.10008.1.2.4.57",
+    "1.2.840.10008.1.2.4.70",
+    #[cfg(feature = "jpeg-ls")]
+    "1.2.840.10008.1.2.4.80",
+    #[cfg(feature = "jpeg-ls")]
+    "1.2.840.10008.1.2.4.81",
+    "1.2.840.10008.1.2.4.90",
+    "1.2.840.10008.1.2.4.91",
+    "1.2.840.10008.1.2.5",
+    "1.2.840.10008.1.2.8.1",
+];
+
 /// How pixels lie in a file, by PS3.6 table A-1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Storage {
@@ -55,5 +82,18 @@ impl TransferSyntax {
             _ => (uid, Encoding::EXPLICIT, Other),
         };
         TransferSyntax { name: name.to_owned(), encoding, storage }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_offered_is_known() {
+        for uid in TRANSFER_SYNTAXES {
+            let syntax = TransferSyntax::of(uid);
+            assert!(syntax.storage != Storage::Other && syntax.name != *uid, "{uid}");
+        }
     }
 }

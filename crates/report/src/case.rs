@@ -1,5 +1,5 @@
 use crate::Standing;
-use boneage_core::{Assessment, Date};
+use boneage_core::{Assessment, Date, Moment};
 
 /// One reading with all that a report tells of it. No name and no number of a patient is in it.
 #[derive(Clone, Copy, Debug)]
@@ -10,8 +10,8 @@ pub struct Case<'a> {
     pub study_date: Option<Date>,
     /// How the bone age stands to the child's age, where both are known.
     pub standing: Option<&'a Standing>,
-    /// The day on which the report is written.
-    pub written: Date,
+    /// When the reading was made, in UTC.
+    pub written: Moment,
     /// Version of the program.
     pub version: &'a str,
 }

@@ -10,6 +10,12 @@ pub enum ReportError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The file of a table of references.
+    #[error("{0}")]
+    File(#[from] std::io::Error),
+    /// The film does not name itself, its series and its study.
+    #[error("results as DICOM need a film as DICOM that names itself; hint: ask for another format")]
+    Nameless,
     /// The page could not be written as PDF.
     #[error("the page could not be written: {0}")]
     Pdf(String),

@@ -1,5 +1,5 @@
-//! One reading, told: as a page ([`pdf`]), as FHIR R4 ([`fhir`]), and beside what is usual at the child's age
-//! ([`Reference`]). Knows nothing of networks and nothing of patients' names.
+//! One reading, told: as a page ([`pdf`]), as FHIR R4 ([`fhir`]), as pictures and DICOM objects ([`Rendering`]), and
+//! beside what is usual at the child's age ([`Reference`]). Knows nothing of networks and nothing of patients' names.
 //!
 //! ```
 //! use boneage_core::{AgeSource, ChronologicalAge, Months, Sex};
@@ -12,12 +12,15 @@
 mod case;
 mod error;
 mod fhir;
+mod overlay;
 mod page;
 mod pdf;
 mod reference;
+mod rendering;
 
 pub use case::Case;
 pub use error::ReportError;
 pub use fhir::{fhir, fhir_bundle};
 pub use pdf::{Picture, pdf};
 pub use reference::{Reference, Score, Standing};
+pub use rendering::{DicomKind, Rendering};

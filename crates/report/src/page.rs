@@ -274,7 +274,7 @@ fn foot(pen: &mut Pen<'_, '_>, case: &Case<'_>) {
     let assessment = case.assessment;
     let model = &assessment.model;
     let mut rows = vec![
-        ("written", format!("{} by boneage {}", case.written, case.version)),
+        ("written", format!("{} by boneage {}", case.written.date, case.version)),
         ("model", format!("{}, SHA-256 {}", model.name, model.digest.0)),
     ];
     if let Some(input) = &assessment.input {

@@ -39,7 +39,7 @@ pub fn pdf(case: &Case<'_>, picture: Option<Picture<'_>>) -> Result<Vec<u8>, Rep
     let configuration = rules.map_err(|error| fault(format!("{error:?}")))?;
     let settings = SerializeSettings { configuration, ..Default::default() };
     let mut document = Document::new_with(settings);
-    let (year, month, day) = case.written.parts();
+    let (year, month, day) = case.written.date.parts();
     let about = Metadata::new()
         .title("Bone age".to_owned())
         .language("en".to_owned())

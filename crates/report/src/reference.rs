@@ -1,5 +1,7 @@
 use crate::ReportError;
-use boneage_core::{ChronologicalAge, Months, Sex};
+use boneage_core::{Assessment, ChronologicalAge, Months, Sex};
+use std::fs;
+use std::path::Path;
 
 /// What bone age is usual at which age: means and standard deviations by sex.
 #[derive(Clone, Debug, PartialEq)]
@@ -175,6 +177,15 @@ impl Reference {
         Ok(reference)
     }
 
+    /// The same from a file, whose name without its ending is the reference's.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or as [`from_csv`](Self::from_csv).
+    pub fn read(path: &Path) -> Result<Reference, ReportError> {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        Reference::from_csv(&name, &fs::read_to_string(path)?)
+    }
+
     fn rows(&self, sex: Sex) -> &[Row] {
         match sex {
             Sex::Female => &self.female,
@@ -202,6 +213,12 @@ impl Reference {
         let share = (age.0 - left.age) / (right.age - left.age);
         let between = |left: f32, right: f32| left + share * (right - left);
         Some((between(left.mean, right.mean), between(left.sd, right.sd)))
+    }
+
+    /// How the bone age of an assessment stands to its child's age, where both are known.
+    pub fn standing_of(&self, assessment: &Assessment) -> Option<Standing> {
+        let (age, months) = (assessment.chronological?, assessment.months?);
+        Some(self.standing(assessment.sex.value, age, months))
     }
 
     /// How a bone age stands to the age of a child.

@@ -2,7 +2,7 @@
 
 use boneage_core::{
     AgeSource, Assessment, ChronologicalAge, Date, Decision, Digest, Flag, FlagCode, Interval, ModelName,
-    Months, Sex, SexGiven, SexSource,
+    Moment, Months, Sex, SexGiven, SexSource,
 };
 use boneage_report::{Case, Picture, Reference, Standing, fhir, fhir_bundle, pdf};
 
@@ -36,7 +36,7 @@ fn case<'a>(assessment: &'a Assessment, standing: Option<&'a Standing>) -> Case<
         assessment,
         study_date: Date::new(2020, 1, 15),
         standing,
-        written: Date::new(2024, 5, 6).expect("a day"),
+        written: Moment { date: Date::new(2024, 5, 6).expect("a day"), time: [7, 8, 9] },
         version: "1.2.3",
     }
 }

@@ -11,7 +11,7 @@
 //! # fn predictor() -> boneage_assess::Predictor { unimplemented!() }
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let file = SettingsFile::from_toml("listen = \"127.0.0.1:8642\"")?;
-//! boneage_server::serve(Settings::check(file)?, predictor(), |address| println!("{address}"))?;
+//! boneage_server::serve(Settings::check(file)?, predictor(), |addresses| println!("{}", addresses.page))?;
 //! # Ok(())
 //! # }
 //! ```
@@ -20,12 +20,14 @@ mod access;
 mod api;
 mod clock;
 mod error;
-mod film;
 mod folder;
+mod incoming;
 mod metrics;
+mod node;
 mod page;
 mod pictures;
 mod reading;
+mod results;
 mod serve;
 mod service;
 mod settings;
@@ -36,5 +38,5 @@ mod worker;
 pub use access::{MIN_PASSWORD, Role, Users};
 pub use api::openapi;
 pub use error::ServerError;
-pub use serve::serve;
+pub use serve::{Addresses, serve};
 pub use settings::{Settings, SettingsFile};

@@ -15,6 +15,9 @@ pub(crate) struct Metrics {
     films: Family<FilmState, Gauge>,
     readings: Family<Outcome, Counter>,
     reading_seconds: Histogram,
+    objects: Family<Outcome, Counter>,
+    deliveries: Family<Outcome, Counter>,
+    waiting_deliveries: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -46,12 +49,28 @@ impl Metrics {
         let films = Family::default();
         let readings = Family::default();
         let reading_seconds = Histogram::new(READING_BUCKETS);
+        let objects = Family::default();
+        let deliveries = Family::default();
+        let waiting_deliveries = Gauge::default();
         registry.register("http_requests", "Requests that were answered", requests.clone());
         registry.register("http_request_seconds", "Time to answer a request", request_seconds.clone());
         registry.register("films", "Films by state", films.clone());
         registry.register("readings", "Readings by outcome", readings.clone());
         registry.register("reading_seconds", "Time to read a film", reading_seconds.clone());
-        Metrics { registry, requests, request_seconds, films, readings, reading_seconds }
+        registry.register("objects", "Objects that came by C-STORE", objects.clone());
+        registry.register("deliveries", "Tries to send results, by outcome", deliveries.clone());
+        registry.register("deliveries_waiting", "Results that are to be sent", waiting_deliveries.clone());
+        Metrics {
+            registry,
+            requests,
+            request_seconds,
+            films,
+            readings,
+            reading_seconds,
+            objects,
+            deliveries,
+            waiting_deliveries,
+        }
     }
 
     pub(crate) fn answered(&self, method: &str, route: &str, status: u16, took: Duration) {
@@ -66,8 +85,20 @@ impl Metrics {
         self.reading_seconds.observe(took.as_secs_f64());
     }
 
+    /// An object came by C-STORE, and was stored or refused.
+    pub(crate) fn stored(&self, stored: bool) {
+        let outcome = if stored { "stored" } else { "refused" };
+        self.objects.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// `outcome` is `sent`, `put_back` or `given_up`.
+    pub(crate) fn delivered(&self, outcome: &'static str) {
+        self.deliveries.get_or_create(&Outcome { outcome }).inc();
+    }
+
     /// Everything in the OpenMetrics text format.
-    pub(crate) fn text(&self, films: &[(State, u64)]) -> String {
+    pub(crate) fn text(&self, films: &[(State, u64)], waiting_deliveries: u64) -> String {
+        self.waiting_deliveries.set(waiting_deliveries as i64);
         for (state, count) in films {
             self.films.get_or_create(&FilmState { state: state.as_str() }).set(*count as i64);
         }

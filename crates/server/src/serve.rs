@@ -5,7 +5,7 @@ use crate::metrics::Metrics;
 use crate::service::{Bell, Service, Shared};
 use crate::store::Store;
 use crate::worker::work;
-use crate::{ServerError, Settings, tls};
+use crate::{ServerError, Settings, node, tls};
 use axum::Router;
 use axum::body::Body;
 use boneage_assess::Predictor;
@@ -33,7 +33,17 @@ const HEAD: Duration = Duration::from_secs(15);
 /// How long answers that are under way may take once the service is to end.
 const FAREWELL: Duration = Duration::from_secs(10);
 
-/// Serves until the process is told to end (SIGINT or SIGTERM). `started` is told the service's address once it
+/// Where a service answers.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Addresses {
+    /// The page and the REST service, as `http://127.0.0.1:8642`.
+    pub page: String,
+    /// The DICOM node, where there is one.
+    pub node: Option<SocketAddr>,
+}
+
+/// Serves until the process is told to end (SIGINT or SIGTERM). `started` is told the service's addresses once it
 /// answers there.
 ///
 /// # Errors
@@ -41,7 +51,7 @@ const FAREWELL: Duration = Duration::from_secs(10);
 pub fn serve(
     settings: Settings,
     predictor: Predictor,
-    started: impl FnOnce(&str),
+    started: impl FnOnce(&Addresses),
 ) -> Result<(), ServerError> {
     let folder = Folder::open(&settings.data)?;
     let _lock = folder.lock()?;
@@ -69,9 +79,17 @@ pub fn serve(
             work(&service, &predictor);
         })?
     };
+    for destination in &service.settings.node.destinations {
+        let (service, destination) = (service.clone(), destination.clone());
+        std::thread::Builder::new()
+            .name("delivery".into())
+            .spawn(move || node::deliver(&service, &destination))?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let served = runtime.block_on(listen(&service, started));
     service.bell.close();
+    // A delivery that is under way is made again by the next process.
+    service.settings.node.destinations.iter().for_each(|destination| destination.bell.close());
     // The film that is being read is read to the end.
     let _ = worker.join();
     served
@@ -85,7 +103,7 @@ impl Drop for ClosesBell<'_> {
     }
 }
 
-async fn listen(service: &Shared, started: impl FnOnce(&str)) -> Result<(), ServerError> {
+async fn listen(service: &Shared, started: impl FnOnce(&Addresses)) -> Result<(), ServerError> {
     let settings = &service.settings;
     let acceptor = match &settings.tls {
         Some((certificate, key)) => Some(tls::acceptor(certificate, key)?),
@@ -96,7 +114,15 @@ async fn listen(service: &Shared, started: impl FnOnce(&str)) -> Result<(), Serv
     let address: SocketAddr = listener.local_addr()?;
     let ended = ended()?;
     let scheme = if acceptor.is_some() { "https" } else { "http" };
-    started(&format!("{scheme}://{address}"));
+    let mut addresses = Addresses { page: format!("{scheme}://{address}"), node: None };
+    if let Some(listen) = settings.node.listen {
+        let refused = |source| ServerError::Listen { listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        addresses.node = Some(listener.local_addr()?);
+        let acceptor = acceptor.clone().filter(|_| settings.node.tls);
+        tokio::spawn(node::listen(service.clone(), listener, acceptor));
+    }
+    started(&addresses);
 
     let router = router(service);
     let graceful = Arc::new(GracefulShutdown::new());
@@ -205,7 +231,7 @@ mod tests {
         let (_data, service) = service(&settings);
         let (started, address) = oneshot::channel();
         let serving = tokio::spawn(async move {
-            listen(&service, |address| started.send(address.to_owned()).unwrap()).await
+            listen(&service, |addresses| started.send(addresses.page.clone()).unwrap()).await
         });
         let address = address.await.unwrap();
         let address: SocketAddr = address.strip_prefix("https://").unwrap().parse().unwrap();

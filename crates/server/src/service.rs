@@ -34,13 +34,13 @@ pub(crate) async fn blocking<T: Send + 'static>(
 }
 
 /// Rings when there may be something to do, and once more to end the day.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Bell {
     state: Mutex<BellState>,
     rung: Condvar,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct BellState {
     rung: bool,
     closed: bool,

@@ -1,12 +1,11 @@
 use crate::clock::now;
-use crate::film::film;
 use crate::folder::Picture;
 use crate::pictures;
 use crate::reading::Reading;
 use crate::service::Service;
 use crate::store::{Action, Job};
-use boneage_assess::{Predictor, Radiograph};
-use boneage_core::{Digest, SexGiven, SexSource};
+use boneage_assess::{Film, Pictures, Predictor};
+use boneage_core::{DecodeLimits, Digest, SexGiven, SexSource};
 use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -72,7 +71,7 @@ fn read(service: &Service, predictor: &Predictor, job: &Job) {
                 _ => "refused",
             };
             picture = Some(image);
-            (outcome, service.store.finish(job, &reading, now()))
+            (outcome, service.store.finish(job, &reading, now(), &destinations(service, job, &reading)))
         }
         Ended::Unreadable(reason) => ("failed", service.store.fail(job, &reason)),
         Ended::Faulty(reason) if last => ("failed", service.store.fail(job, &reason)),
@@ -98,6 +97,13 @@ fn read(service: &Service, predictor: &Predictor, job: &Job) {
     }
 }
 
+/// Where the results of a film go: what came by C-STORE goes back to those who want it.
+fn destinations<'a>(service: &'a Service, job: &Job, reading: &Reading) -> Vec<&'a str> {
+    let Some(sender) = job.sender.as_deref().filter(|_| reading.dicom) else { return Vec::new() };
+    let wanting = service.settings.node.destinations.iter().filter(|destination| destination.wants(sender));
+    wanting.map(|destination| destination.aet.as_str()).collect()
+}
+
 fn attempt(service: &Service, predictor: &Predictor, job: &Job) -> Ended {
     let start = Instant::now();
     let folder = service.store.folder();
@@ -105,18 +111,17 @@ fn attempt(service: &Service, predictor: &Predictor, job: &Job) -> Ended {
         Ok(bytes) => bytes,
         Err(error) => return Ended::Faulty(format!("the upload could not be read: {error}")),
     };
-    let film = match film(&bytes, service.settings.max_pixels) {
-        Ok(film) => film,
+    let film = match Film::decode(&bytes, &DecodeLimits::pixels(service.settings.max_pixels)) {
+        Ok(film) if film.digest == job.digest => film,
+        Ok(_) => return Ended::Unreadable("the file on the disk is not the one that came".into()),
         Err(error) => return Ended::Unreadable(error.to_string()),
     };
     drop(bytes);
     let source = if job.sex.is_some() { SexSource::Given } else { SexSource::Unknown };
-    let (sex, contradiction) = SexGiven { value: job.sex, source }.beside_header(film.sex);
-    let mut flags = film.flags;
-    flags.extend(contradiction);
-    let radiograph = Radiograph { plane: &film.plane, flags: &flags, sex, input: Some(&job.digest) };
+    let sex = SexGiven { value: job.sex, source };
     // The picture is for the eye, the assessment for the record: neither needs the other.
-    let (assessment, image) = rayon::join(|| predictor.assess(&radiograph), || pictures::image(&film.plane));
+    let (assessment, image) =
+        rayon::join(|| film.assess(predictor, sex, Pictures::Wanted), || pictures::image(&film.plane));
     let kept = (|| {
         let pictures = [(Picture::Attention, &assessment.attention), (Picture::Hand, &assessment.hand)];
         for (picture, plane) in pictures {
@@ -129,9 +134,12 @@ fn attempt(service: &Service, predictor: &Predictor, job: &Job) -> Ended {
     })();
     match kept {
         Ok(image) => {
-            let size = (film.plane.width(), film.plane.height());
             let duration_ms = start.elapsed().as_millis() as u64;
-            let reading = Reading::of(&assessment, film.chronological, size, duration_ms);
+            let mut reading = Reading::of(&assessment, &film, &service.settings.reference, duration_ms);
+            if service.settings.deidentify {
+                reading.study_date = None;
+                reading.dicom = false;
+            }
             Ended::Read(Box::new(reading), image)
         }
         Err(error) => Ended::Faulty(format!("its pictures could not be written: {error}")),
@@ -149,7 +157,11 @@ fn settle(service: &Service, film_id: &str, digest: &Digest, picture: Option<&[u
         if may_go && service.settings.deidentify { folder.remove_upload(digest) } else { Ok(()) }
     })();
     match settled {
-        Ok(()) => service.news.notify_waiters(),
+        Ok(()) => {
+            service.news.notify_waiters();
+            // The picture is on results too: they are sent when it is there.
+            service.settings.node.destinations.iter().for_each(|destination| destination.bell.ring());
+        }
         Err(error) => tracing::error!(film = film_id, %error, "could not write a film's picture"),
     }
 }
@@ -157,7 +169,8 @@ fn settle(service: &Service, film_id: &str, digest: &Digest, picture: Option<&[u
 /// The picture of a film whose reading was told just before the process ended.
 fn picture_again(service: &Service, digest: &Digest) -> Option<Vec<u8>> {
     let bytes = fs::read(service.store.folder().upload(digest)).ok()?;
-    pictures::image(&film(&bytes, service.settings.max_pixels).ok()?.plane).ok()
+    let limits = DecodeLimits::pixels(service.settings.max_pixels);
+    pictures::image(&Film::decode(&bytes, &limits).ok()?.plane).ok()
 }
 
 /// Deletes films whose time is over.

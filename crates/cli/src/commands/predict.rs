@@ -1,14 +1,14 @@
 use crate::exit::{Exit, OurFault};
-use crate::film::Film;
+use crate::film::load;
 use crate::inputs::gather;
 use crate::models::{self, Images, ModelArgs};
-use crate::outputs::{Folders, Moment, Outputs, Told, now};
+use crate::outputs::{Folders, Outputs, Told};
 use crate::printer::Printer;
 use crate::report::{self, Format};
 use crate::sex_table::Sexes;
 use anyhow::{Context, anyhow};
-use boneage_assess::{Predictor, Radiograph};
-use boneage_core::{Assessment, Decision, DecodeLimits, Sex};
+use boneage_assess::{Film, Pictures, Predictor};
+use boneage_core::{Decision, DecodeLimits, Moment, Sex};
 use boneage_dicom::UidRoot;
 use boneage_report::Reference;
 use std::fs::{self, File};
@@ -118,7 +118,7 @@ impl Settings {
         let sexes = Sexes::new(args.sex, args.sex_csv.as_deref().zip(table.as_deref()))?;
         let inputs = gather(&args.paths);
         let reference = match &args.reference {
-            Some(path) => own_reference(path).with_context(|| format!("reference {}", path.display()))?,
+            Some(path) => Reference::read(path).with_context(|| format!("reference {}", path.display()))?,
             None => Reference::brush_foundation(),
         };
         let folders = Folders { overlay: args.overlay, pdf: args.pdf, dicom: args.dicom_out };
@@ -137,18 +137,12 @@ impl Settings {
             outputs,
             uid_root: args.uid_root,
             reference,
-            at: now()?,
+            at: Moment::now().context("the clock of this machine stands before 1970; hint: set it")?,
             out: args.out,
             force: args.force,
             limits: DecodeLimits::pixels(u64::from(args.max_megapixels) * 1_000_000),
         })
     }
-}
-
-/// A reference of the user's own, called by the name of its file.
-fn own_reference(path: &Path) -> anyhow::Result<Reference> {
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    Ok(Reference::from_csv(&name, &fs::read_to_string(path)?)?)
 }
 
 /// Reads every image, writes every result, and ends with the highest exit of all.
@@ -163,7 +157,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
     // Neither needs the other: the first file is decoded while the model is made ready.
     let (predictor, first) = rayon::join(
         || models::predictor(&settings.model, images),
-        || settings.files.first().map(|file| guarded(|| Film::load(file, &settings.limits))),
+        || settings.files.first().map(|file| guarded(|| load(file, &settings.limits))),
     );
     let predictor = predictor?;
     let mut out: Box<dyn Write> = match &settings.out {
@@ -194,7 +188,7 @@ fn read_all(
     let progress = printer.progress(settings.files.len());
     report.begin(out)?;
     for (i, file) in settings.files.iter().enumerate() {
-        let loaded = first.take().unwrap_or_else(|| guarded(|| Film::load(file, &settings.limits)));
+        let loaded = first.take().unwrap_or_else(|| guarded(|| load(file, &settings.limits)));
         let read = loaded
             .and_then(|film| guarded(|| read_one(settings, predictor, film, file, &settings.outputs[i])));
         match read {
@@ -229,25 +223,15 @@ fn guarded<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
 fn read_one(
     settings: &Settings,
     predictor: &Predictor,
-    mut film: Film,
+    film: Film,
     file: &Path,
     outputs: &Outputs,
 ) -> anyhow::Result<Told> {
-    let (sex, contradiction) = settings.sexes.of(file, film.header.as_ref().and_then(|header| header.sex));
-    film.flags.extend(contradiction);
-    let radiograph = Radiograph { plane: &film.plane, flags: &film.flags, sex, input: Some(&film.digest) };
-    let read = if outputs.show_the_film() {
-        predictor.assess(&radiograph)
-    } else {
-        predictor.assess_in_words(&radiograph)
-    };
-    let chronological = film.header.as_ref().and_then(|header| header.age);
-    let standing = chronological
-        .zip(read.months)
-        .map(|(age, months)| settings.reference.standing(sex.value, age, months));
+    let pictures = if outputs.show_the_film() { Pictures::Wanted } else { Pictures::Unwanted };
+    let assessment = film.assess(predictor, settings.sexes.of(file), pictures);
+    let standing = settings.reference.standing_of(&assessment);
     let study_date = film.header.as_ref().and_then(|header| header.study_date);
-    let told =
-        Told { assessment: Assessment { chronological, ..read }, study_date, standing, at: settings.at };
+    let told = Told { assessment, study_date, standing, at: settings.at };
     outputs.write(&film, &told, &settings.uid_root)?;
     Ok(told)
 }

@@ -1,9 +1,10 @@
 use crate::exit::{Exit, OurFault, exit_of};
-use crate::film::Film;
+use crate::film::load;
 use crate::inputs::{gather, output_names};
 use crate::kept::keep;
 use crate::printer::Printer;
 use anyhow::{Context, anyhow, bail};
+use boneage_assess::Film;
 use boneage_core::{Flag, FlagCode, Plane};
 use boneage_lab::Segmentation;
 use boneage_lab::figures::stages;
@@ -150,7 +151,7 @@ fn extract_all(
 
 /// What was noticed about the image.
 fn extract_one(file: &Path, pictures: &Pictures) -> anyhow::Result<Vec<Flag>> {
-    let Film { plane: mut film, mut flags, .. } = Film::load(file, &DecodeLimits::default())?;
+    let Film { plane: mut film, mut flags, .. } = load(file, &DecodeLimits::default())?;
     if is_inverted(&film) {
         film = film.map(|grey| 1.0 - grey);
         flags.push(Flag::new(FlagCode::PolarityInverted, "bones were dark; the image was inverted"));

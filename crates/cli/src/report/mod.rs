@@ -52,7 +52,7 @@ mod tests {
     use super::*;
     use boneage_core::{
         AgeSource, Assessment, ChronologicalAge, Date, Decision, Digest, Flag, FlagCode, Interval, ModelName,
-        Months, Sex, SexGiven, SexSource,
+        Moment, Months, Sex, SexGiven, SexSource,
     };
     use boneage_report::Reference;
 
@@ -98,7 +98,7 @@ mod tests {
             let reference = Reference::brush_foundation();
             let known = assessment.chronological.zip(assessment.months);
             let standing = known.map(|(age, months)| reference.standing(Some(Sex::Male), age, months));
-            let written = Date::new(2024, 5, 6).unwrap();
+            let written = Moment { date: Date::new(2024, 5, 6).unwrap(), time: [0; 3] };
             let standing = standing.as_ref();
             let case = Case { assessment, study_date: None, standing, written, version: "VERSION" };
             report.add(&mut out, &format!("a, b/{i}.png"), &case).unwrap();

@@ -91,7 +91,7 @@ impl Item {
     }
 }
 
-fn write_tag(out: &mut Vec<u8>, tag: Tag) {
+pub(super) fn write_tag(out: &mut Vec<u8>, tag: Tag) {
     out.extend(tag.group().to_le_bytes());
     out.extend(((tag.0 & 0xFFFF) as u16).to_le_bytes());
 }

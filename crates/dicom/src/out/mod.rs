@@ -2,14 +2,17 @@
 
 mod encapsulated_pdf;
 mod item;
+mod parcel;
 mod secondary_capture;
 mod structured_report;
 mod uid;
 
 use crate::source::Source;
+use crate::transfer_syntax::EXPLICIT_LITTLE_ENDIAN;
 use boneage_core::{Assessment, Date};
 pub use encapsulated_pdf::encapsulated_pdf;
 use item::Item;
+pub use parcel::Parcel;
 pub use secondary_capture::secondary_capture;
 pub use structured_report::{Measurement, structured_report};
 pub use uid::{ParseRootError, UidRoot};
@@ -121,18 +124,7 @@ impl Occasion<'_> {
             common = common.bytes(tag.0, &vr, value.to_vec());
         }
         let set = common.and(content).to_bytes();
-        let meta = Item::new()
-            .bytes(0x0002_0001, b"OB", vec![0, 1])
-            .text(0x0002_0002, b"UI", kind.class())
-            .text(0x0002_0003, b"UI", &instance)
-            .text(0x0002_0010, b"UI", "1.2.840.10008.1.2.1")
-            .text(0x0002_0012, b"UI", &self.root.implementation())
-            .text(0x0002_0013, b"SH", "BONEAGE")
-            .to_bytes();
-        let mut file = vec![0; 128];
-        file.extend(b"DICM");
-        file.extend(Item::new().long(0x0002_0000, meta.len() as u32).to_bytes());
-        file.extend(meta);
+        let mut file = file_head(kind.class(), &instance, EXPLICIT_LITTLE_ENDIAN, self.root);
         file.extend(set);
         file
     }
@@ -145,6 +137,24 @@ impl Occasion<'_> {
             self.source.instance(),
         )
     }
+}
+
+/// What stands before the data set in a file (PS3.10, 7.1): preamble, mark, and the meta group that names the SOP
+/// class, the SOP instance and the transfer syntax. For a data set that came over the network without them.
+pub fn file_head(class: &str, instance: &str, syntax: &str, root: &UidRoot) -> Vec<u8> {
+    let meta = Item::new()
+        .bytes(0x0002_0001, b"OB", vec![0, 1])
+        .text(0x0002_0002, b"UI", class)
+        .text(0x0002_0003, b"UI", instance)
+        .text(0x0002_0010, b"UI", syntax)
+        .text(0x0002_0012, b"UI", &root.implementation())
+        .text(0x0002_0013, b"SH", "BONEAGE")
+        .to_bytes();
+    let mut head = vec![0; 128];
+    head.extend(b"DICM");
+    head.extend(Item::new().long(0x0002_0000, meta.len() as u32).to_bytes());
+    head.extend(meta);
+    head
 }
 
 /// A code (PS3.3, table 8.8-1).

@@ -62,7 +62,7 @@ impl UidRoot {
     }
 
     /// The UID of this implementation (PS3.7, D.3.3.2).
-    pub(super) fn implementation(&self) -> String {
+    pub fn implementation(&self) -> String {
         self.uid("boneage implementation class")
     }
 }

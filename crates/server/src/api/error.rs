@@ -1,3 +1,4 @@
+use crate::incoming::IncomingError;
 use axum::Json;
 use axum::extract::multipart::MultipartError;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
@@ -71,6 +72,15 @@ impl From<std::io::Error> for ApiError {
     fn from(error: std::io::Error) -> Self {
         tracing::error!(%error, "the data folder did not answer");
         ApiError::fault()
+    }
+}
+
+impl From<IncomingError> for ApiError {
+    fn from(error: IncomingError) -> Self {
+        match error {
+            IncomingError::TooLarge { .. } => ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()),
+            IncomingError::Disk(error) => error.into(),
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 pub(super) struct Film {
     /// Known by the file's bytes and the sex: the same upload is the same film.
     id: String,
-    /// `queued`, `leased` (being read), `done` or `failed`.
+    /// `queued`, `leased` (being read), `done`, `failed` or `skipped` (no hand by its header, and not read).
     state: String,
     /// Name of the uploaded file; empty in a de-identified store.
     name: String,
@@ -30,8 +30,12 @@ pub(super) struct Film {
     bytes: u64,
     /// SHA-256 of the uploaded file.
     digest: String,
-    /// Where it came from: `upload`.
+    /// How it came: `upload`, or `dicom` for C-STORE.
     source: String,
+    /// The application entity that sent it, if it came by C-STORE.
+    sender: Option<String>,
+    /// The SOP instance UID, if it came by C-STORE.
+    instance: Option<String>,
     /// When it came.
     received_at: String,
     /// When it was read.
@@ -74,6 +78,8 @@ impl From<FilmRow> for Film {
             bytes: row.bytes,
             digest: row.digest.0,
             source: row.source,
+            sender: row.sender,
+            instance: row.instance,
             received_at: written(row.received_at),
             read_at: row.read_at.map(written),
             attempts: row.attempts,
@@ -144,7 +150,9 @@ impl Wanted {
         let state = match self.state.as_deref() {
             None => None,
             Some(word) => Some(State::of(word).ok_or_else(|| {
-                ApiError::bad(format!("state {word:?} is not known; hint: queued, leased, done or failed"))
+                ApiError::bad(format!(
+                    "state {word:?} is not known; hint: queued, leased, done, failed or skipped"
+                ))
             })?),
         };
         Ok(StoreQuery { search: self.search.clone(), state, reviewed: self.reviewed })
@@ -206,7 +214,7 @@ pub(super) async fn one(
         // Before looking: news that comes between looking and waiting counts.
         let news = service.news.notified();
         let film = saw(&service, &person, &id).await?;
-        let ended = matches!(film.state, State::Done | State::Failed);
+        let ended = matches!(film.state, State::Done | State::Failed | State::Skipped);
         if ended || tokio::time::timeout_at(until, news).await.is_err() {
             return Ok(Json(film.into()));
         }
@@ -214,7 +222,7 @@ pub(super) async fn one(
 }
 
 /// A film that somebody looks at; noted in the audit log once there is a reading to see.
-async fn saw(service: &Shared, person: &Person, id: &str) -> Result<FilmRow, ApiError> {
+pub(super) async fn saw(service: &Shared, person: &Person, id: &str) -> Result<FilmRow, ApiError> {
     let (id, name) = (id.to_owned(), person.name.clone());
     let look = move |service: &Service| {
         let film = service.store.film(&id)?;

@@ -28,7 +28,7 @@ pub(super) async fn ready(State(service): State<Shared>) -> Result<&'static str,
 pub(super) async fn metrics(State(service): State<Shared>) -> Result<Response, ApiError> {
     let text = blocking(&service, |service| {
         let films = service.store.counts()?;
-        Ok::<_, rusqlite::Error>(service.metrics.text(&films))
+        Ok::<_, rusqlite::Error>(service.metrics.text(&films, service.store.waiting_deliveries()?))
     });
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text.await??).into_response())

@@ -1,12 +1,14 @@
 //! REST under `/api/v1`, the page beside it.
 
 mod audit;
+mod deliveries;
 mod error;
 mod export;
 mod films;
 mod health;
 mod login;
 mod pictures;
+mod results;
 mod review;
 #[cfg(test)]
 mod tests;
@@ -62,6 +64,8 @@ fn quick() -> OpenApiRouter<Shared> {
         .routes(routes!(pictures::image))
         .routes(routes!(pictures::attention))
         .routes(routes!(pictures::hand))
+        .routes(routes!(results::file))
+        .routes(routes!(deliveries::list))
         .routes(routes!(export::csv))
         .routes(routes!(login::me))
         .routes(routes!(login::login))

@@ -3,12 +3,12 @@
 use super::{openapi, router};
 use crate::access::{Peer, Role, Users};
 use crate::folder::Picture;
-use crate::reading::Reading;
+use crate::reading::testing::reading;
 use crate::service::Shared;
-use crate::service::testing::{model, service};
+use crate::service::testing::service;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use boneage_core::{Assessment, Decision, Digest, Months, SexGiven, SexSource};
+use boneage_core::Digest;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tower::ServiceExt;
@@ -118,24 +118,9 @@ impl Bench {
         assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
         let id = answer.json()["id"].as_str().unwrap().to_owned();
         let job = self.service.store.lease(i64::MAX / 2, Duration::from_secs(9)).unwrap().unwrap();
-        assert!(self.service.store.finish(&job, &reading(months), 1_764_064_800_000).unwrap());
+        assert!(self.service.store.finish(&job, &reading(months), 1_764_064_800_000, &[]).unwrap());
         id
     }
-}
-
-fn reading(months: Option<f32>) -> Reading {
-    let assessment = Assessment {
-        months: months.map(Months),
-        interval: None,
-        decision: if months.is_some() { Decision::Accepted } else { Decision::Refused },
-        flags: Vec::new(),
-        sex: SexGiven { value: None, source: SexSource::Unknown },
-        model: model(),
-        attention: None,
-        hand: None,
-        input: None,
-    };
-    Reading::of(&assessment, None, (40, 50), 12)
 }
 
 #[test]
@@ -153,7 +138,9 @@ async fn what_is_documented_is_there_and_asks_who_you_are() {
         let open = ["/health", "/ready", "/metrics", "/api/v1/me", "/api/v1/login"].contains(&path.as_str());
         for method in methods.as_object().unwrap().keys() {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-            let request = Request::builder().method(method.clone()).uri(path.replace("{id}", "0"));
+            let request = Request::builder()
+                .method(method.clone())
+                .uri(path.replace("{id}", "0").replace("{name}", "fhir.json"));
             let answer = bench.ask(request.body(Body::empty()).unwrap()).await;
             assert_eq!(
                 answer.status == StatusCode::UNAUTHORIZED,
@@ -262,6 +249,29 @@ async fn pictures_come_from_known_films_alone() {
     {
         assert_eq!(bench.get(&format!("/api/v1/films/{path}")).await.status, StatusCode::NOT_FOUND, "{path}");
     }
+}
+
+#[tokio::test]
+async fn results_are_made_of_what_is_stored() {
+    let bench = Bench::open();
+    let id = bench.read_film(Some(100.0)).await;
+    let png = crate::pictures::image(&crate::reading::testing::film().plane).unwrap();
+    bench.service.store.folder().write_picture(&id, Picture::Image, &png).unwrap();
+    let get = async |name: &str| bench.get(&format!("/api/v1/films/{id}/results/{name}")).await;
+    let page = get("report.pdf").await;
+    assert_eq!((page.status, &page.body[..5]), (StatusCode::OK, &b"%PDF-"[..]));
+    assert_eq!(page.headers["content-type"], "application/pdf");
+    let bundle = get("fhir.json").await.json();
+    assert_eq!(bundle["entry"][1]["resource"]["valueQuantity"]["value"], json!(100.0));
+    let overlay = image::load_from_memory(&get("overlay.png").await.body).unwrap();
+    assert!(overlay.width() >= 640);
+    let object = get("sr.dcm").await;
+    assert_eq!(object.status, StatusCode::CONFLICT);
+    assert!(object.text().contains("came as DICOM"), "{}", object.text());
+    assert_eq!(get("boneage.sqlite").await.status, StatusCode::NOT_FOUND);
+    let unread = bench.upload(b"another film", &[]).await.json();
+    let path = format!("/api/v1/films/{}/results/fhir.json", unread["id"].as_str().unwrap());
+    assert_eq!(bench.get(&path).await.status, StatusCode::CONFLICT);
 }
 
 #[tokio::test]

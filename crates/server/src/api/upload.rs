@@ -1,20 +1,17 @@
 use super::ApiError;
 use super::error::ErrorBody;
 use super::films::{Film, sex_of};
-use crate::access::{Person, Role, secret};
+use crate::access::{Person, Role};
 use crate::clock::now;
-use crate::service::{Shared, blocking};
-use crate::store::Action;
+use crate::incoming::{Arrived, Incoming};
+use crate::service::{Service, Shared, blocking};
+use crate::store::{Action, Arrival, Origin};
 use axum::Json;
 use axum::extract::multipart::Field;
 use axum::extract::{Multipart, State};
 use axum::http::StatusCode;
-use boneage_core::{Digest, Sex};
-use sha2::{Digest as _, Sha256};
-use std::path::PathBuf;
+use boneage_core::Sex;
 use std::time::Duration;
-use tokio::fs::File;
-use tokio::io::AsyncWriteExt;
 use utoipa::ToSchema;
 
 /// Longest silence of an uploader.
@@ -57,33 +54,34 @@ pub(super) async fn upload(
     let (mut received, mut sex) = (None, None);
     while let Some(field) = in_time(form.next_field()).await? {
         match field.name().unwrap_or_default() {
-            "file" if received.is_none() => received = Some(Received::stream(&service, field).await?),
+            "file" if received.is_none() => received = Some(stream(&service, field).await?),
             "sex" if sex.is_none() => sex = Some(sex_of(&word(field).await?)?),
             "file" | "sex" => return Err(ApiError::bad("file and sex are each given once")),
             _ => return Err(ApiError::bad("the form has fields besides file and sex")),
         }
     }
-    let received = received.ok_or_else(|| ApiError::bad("the form has no field file"))?;
-    if received.bytes == 0 {
+    let (name, arrived) = received.ok_or_else(|| ApiError::bad("the form has no field file"))?;
+    if arrived.bytes == 0 {
         return Err(ApiError::bad("the file is empty (0 bytes); hint: copy or export it again"));
     }
-    let (accepted, film) =
-        blocking(&service, move |service| keep(service, &received, sex.flatten(), &person.name)).await??;
+    let keep = move |service: &Service| keep(service, &arrived, &name, sex.flatten(), &person.name);
+    let (new, film) = blocking(&service, keep).await??;
     service.bell.ring();
-    let status = if accepted { StatusCode::ACCEPTED } else { StatusCode::OK };
+    let status = if new { StatusCode::ACCEPTED } else { StatusCode::OK };
     Ok((status, Json(film)))
 }
 
-/// Makes a film of what was received. Whether it is a new one.
+/// Makes a film of what has come. Whether it is a new one.
 fn keep(
-    service: &crate::service::Service,
-    received: &Received,
+    service: &Service,
+    arrived: &Arrived,
+    name: &str,
     sex: Option<Sex>,
     person: &str,
 ) -> Result<(bool, Film), ApiError> {
-    let name = if service.settings.deidentify { "" } else { received.name.as_str() };
-    let Received { path, digest, bytes, .. } = received;
-    let accepted = service.store.accept(path, digest, *bytes, sex, name, "upload", now())?;
+    let name = if service.settings.deidentify { "" } else { name };
+    let accepted =
+        service.store.accept(&Arrival { arrived, sex, name, origin: Origin::Upload, at: now() })?;
     if !accepted.known {
         service.store.audit(person, Action::Uploaded, Some(&accepted.id), "")?;
     }
@@ -91,44 +89,14 @@ fn keep(
     Ok((!accepted.known, film.into()))
 }
 
-/// A file that has come whole and lies synced among what is on its way; gone with this unless it was moved.
-struct Received {
-    path: PathBuf,
-    name: String,
-    digest: Digest,
-    bytes: u64,
-}
-
-impl Received {
-    async fn stream(service: &Shared, mut field: Field<'_>) -> Result<Self, ApiError> {
-        let name =
-            field.file_name().unwrap_or_default().chars().filter(|c| !c.is_control()).take(NAME).collect();
-        let path = service.store.folder().incoming().join(secret()?);
-        let mut received = Received { path, name, digest: Digest(String::new()), bytes: 0 };
-        let mut file = File::create_new(&received.path).await?;
-        let mut hash = Sha256::new();
-        while let Some(chunk) = in_time(field.chunk()).await? {
-            received.bytes += chunk.len() as u64;
-            if received.bytes > service.settings.max_bytes {
-                let message =
-                    format!("the file has more than the {} bytes that are taken", service.settings.max_bytes);
-                return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message));
-            }
-            hash.update(&chunk);
-            file.write_all(&chunk).await?;
-        }
-        file.flush().await?;
-        file.sync_all().await?;
-        received.digest = Digest(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
-        Ok(received)
+/// The file of a form with its name, written to the disk as it comes.
+async fn stream(service: &Shared, mut field: Field<'_>) -> Result<(String, Arrived), ApiError> {
+    let name = field.file_name().unwrap_or_default().chars().filter(|c| !c.is_control()).take(NAME).collect();
+    let mut incoming = Incoming::create(service.store.folder(), service.settings.max_bytes).await?;
+    while let Some(chunk) = in_time(field.chunk()).await? {
+        incoming.add(&chunk).await?;
     }
-}
-
-impl Drop for Received {
-    fn drop(&mut self) {
-        // Moved already, or not wanted; what cannot be removed now is cleared at the next start.
-        let _ = std::fs::remove_file(&self.path);
-    }
+    Ok((name, incoming.arrived().await?))
 }
 
 /// A field that holds a word.

@@ -1,11 +1,11 @@
 use super::{Action, Store, audit};
 use crate::clock::Moment;
+use crate::incoming::Arrived;
 use crate::reading::Reading;
 use boneage_core::{Digest, Sex};
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Row, params, params_from_iter};
 use std::io;
-use std::path::Path;
 
 /// Where a film is on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,10 +18,13 @@ pub(crate) enum State {
     Done,
     /// It will have none; the reason is told.
     Failed,
+    /// It is kept, and by its header nothing for us to read.
+    Skipped,
 }
 
 impl State {
-    pub(crate) const ALL: [State; 4] = [State::Queued, State::Leased, State::Done, State::Failed];
+    pub(crate) const ALL: [State; 5] =
+        [State::Queued, State::Leased, State::Done, State::Failed, State::Skipped];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -29,6 +32,7 @@ impl State {
             State::Leased => "leased",
             State::Done => "done",
             State::Failed => "failed",
+            State::Skipped => "skipped",
         }
     }
 
@@ -64,6 +68,10 @@ pub(crate) struct FilmRow {
     pub(crate) name: String,
     pub(crate) bytes: u64,
     pub(crate) source: String,
+    /// The application entity that sent it, if it came as DICOM.
+    pub(crate) sender: Option<String>,
+    /// Its SOP instance UID, if it came as DICOM.
+    pub(crate) instance: Option<String>,
     pub(crate) received_at: Moment,
     pub(crate) state: State,
     pub(crate) attempts: u32,
@@ -79,6 +87,56 @@ impl FilmRow {
         match self.review.as_ref().map(|review| review.verdict) {
             Some(Verdict::Overruled(months)) => Some(months),
             _ => self.reading.as_ref()?.months,
+        }
+    }
+}
+
+/// A file that has arrived, with what is known of it.
+pub(crate) struct Arrival<'a> {
+    pub(crate) arrived: &'a Arrived,
+    /// The sex that it is to be read for, if somebody said one.
+    pub(crate) sex: Option<Sex>,
+    /// What people call it; empty where no names are kept.
+    pub(crate) name: &'a str,
+    pub(crate) origin: Origin<'a>,
+    pub(crate) at: Moment,
+}
+
+/// How a film came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Origin<'a> {
+    /// By the page or a program.
+    Upload,
+    /// By C-STORE.
+    Node {
+        /// The application entity that sent it.
+        sender: &'a str,
+        /// The SOP instance UID.
+        instance: &'a str,
+        /// What its header says, if that is no hand.
+        not_for_us: Option<&'a str>,
+    },
+}
+
+impl<'a> Origin<'a> {
+    fn as_str(self) -> &'static str {
+        match self {
+            Origin::Upload => "upload",
+            Origin::Node { .. } => "dicom",
+        }
+    }
+
+    fn sender(self) -> Option<&'a str> {
+        match self {
+            Origin::Upload => None,
+            Origin::Node { sender, .. } => Some(sender),
+        }
+    }
+
+    fn instance(self) -> Option<&'a str> {
+        match self {
+            Origin::Upload => None,
+            Origin::Node { instance, .. } => Some(instance),
         }
     }
 }
@@ -102,7 +160,7 @@ pub(crate) struct Query {
 }
 
 const COLUMNS: &str = "id, digest, sex, name, bytes, source, received_at, state, attempts, failure, reading, \
-     read_at, verdict, verdict_months, comment, reviewed_by, reviewed_at";
+     read_at, verdict, verdict_months, comment, reviewed_by, reviewed_at, sender, instance";
 
 /// The id of a film: what was uploaded and for whom it is read decide it, so that the same upload is the same film.
 fn film_id(digest: &Digest, sex: Option<Sex>) -> String {
@@ -113,51 +171,71 @@ fn film_id(digest: &Digest, sex: Option<Sex>) -> String {
 }
 
 impl Store {
-    /// Takes an upload that lies written and synced at `incoming`. When this returns it survives a loss of power.
+    /// Takes a file that has arrived. When this returns it survives a loss of power.
     ///
-    /// A film that had failed is queued again.
-    #[expect(clippy::too_many_arguments, reason = "one row's columns, called once")]
-    pub(crate) fn accept(
-        &self,
-        incoming: &Path,
-        digest: &Digest,
-        bytes: u64,
-        sex: Option<Sex>,
-        name: &str,
-        source: &str,
-        at: Moment,
-    ) -> io::Result<Accepted> {
-        let id = film_id(digest, sex);
+    /// A film that had failed is queued again. A film that came as DICOM is known by its own number as well, in
+    /// whatever transfer syntax it comes.
+    pub(crate) fn accept(&self, arrival: &Arrival<'_>) -> io::Result<Accepted> {
+        let Arrival { arrived, sex, name, origin, at } = arrival;
+        let digest = &arrived.digest;
         // Under the lock, so that nobody removes the file between its arrival and its row.
         let mut connection = self.connection();
         let change = connection.transaction().map_err(io::Error::other)?;
-        let known = (|| {
-            let state: Option<String> = change
-                .query_row("SELECT state FROM films WHERE id = ?1", [&id], |row| row.get(0))
+        let accepted = (|| {
+            let id = film_id(digest, *sex);
+            let there = change
+                .query_row(
+                    "SELECT id, state FROM films WHERE instance = ?1 OR id = ?2
+                     ORDER BY instance IS NOT ?1 LIMIT 1",
+                    params![origin.instance(), id],
+                    |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)),
+                )
                 .optional()?;
-            match state.as_deref() {
-                None => change.execute(
-                    "INSERT INTO films (id, digest, sex, name, bytes, source, received_at, state)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'queued')",
-                    params![id, digest.0, sex.map(Sex::as_str), name, bytes as i64, source, at],
-                )?,
-                Some("failed") => change.execute(
-                    "UPDATE films SET state = 'queued', attempts = 0, not_before = 0, failure = NULL,
-                     settled = 0, received_at = ?2 WHERE id = ?1",
-                    params![id, at],
-                )?,
-                Some(_) => 0,
-            };
-            Ok::<_, rusqlite::Error>(state.is_some_and(|state| state != "failed"))
+            Ok::<_, rusqlite::Error>(match there {
+                None => {
+                    let (state, failure) = match origin {
+                        Origin::Node { not_for_us: Some(why), .. } => {
+                            (State::Skipped, Some(format!("not for us: the header says {why}")))
+                        }
+                        _ => (State::Queued, None),
+                    };
+                    change.execute(
+                        "INSERT INTO films (id, digest, sex, name, bytes, source, sender, instance, received_at,
+                             state, failure, settled)
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?10 = 'skipped')",
+                        params![
+                            id,
+                            digest.0,
+                            sex.map(Sex::as_str),
+                            name,
+                            arrived.bytes as i64,
+                            origin.as_str(),
+                            origin.sender(),
+                            origin.instance(),
+                            at,
+                            state.as_str(),
+                            failure
+                        ],
+                    )?;
+                    Accepted { id, known: false }
+                }
+                Some((id, state)) if state == State::Failed.as_str() => {
+                    change.execute(
+                        "UPDATE films SET state = 'queued', attempts = 0, not_before = 0, failure = NULL,
+                             settled = 0, received_at = ?2, digest = ?3, bytes = ?4 WHERE id = ?1",
+                        params![id, at, digest.0, arrived.bytes as i64],
+                    )?;
+                    Accepted { id, known: false }
+                }
+                Some((id, _)) => Accepted { id, known: true },
+            })
         })()
         .map_err(io::Error::other)?;
-        if known {
-            std::fs::remove_file(incoming)?;
-        } else {
-            self.folder().keep(incoming, digest)?;
+        if !accepted.known {
+            self.folder().keep(arrived.path(), digest)?;
         }
         change.commit().map_err(io::Error::other)?;
-        Ok(Accepted { id, known })
+        Ok(accepted)
     }
 
     /// One film.
@@ -316,6 +394,8 @@ fn film_row(row: &Row<'_>) -> rusqlite::Result<FilmRow> {
         name: row.get(3)?,
         bytes: row.get::<_, i64>(4)? as u64,
         source: row.get(5)?,
+        sender: row.get(17)?,
+        instance: row.get(18)?,
         received_at: row.get(6)?,
         state: State::of(&state).ok_or_else(|| unreadable(7, "not a state".into()))?,
         attempts: row.get(8)?,
@@ -329,7 +409,7 @@ fn film_row(row: &Row<'_>) -> rusqlite::Result<FilmRow> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::testing::{store, upload};
+    use crate::store::testing::{arrived, store, upload};
 
     fn found(store: &Store, search: &str) -> u64 {
         store.films(&Query { search: search.into(), ..Query::default() }, 0, 10).unwrap().1
@@ -345,6 +425,27 @@ mod tests {
         assert_ne!(upload(&store, b"abc", None).id, first.id);
         assert_eq!(found(&store, ""), 3);
         assert_eq!(std::fs::read_dir(store.folder().incoming()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn an_object_of_the_network_is_known_by_its_number() {
+        let (_dir, store) = store();
+        let take = |bytes: &[u8], instance, not_for_us| {
+            let origin = Origin::Node { sender: "CR1", instance, not_for_us };
+            let arrived = arrived(&store, bytes);
+            store.accept(&Arrival { arrived: &arrived, sex: None, name: "", origin, at: 5 }).unwrap()
+        };
+        let first = take(b"abc", "1.2", None);
+        assert_eq!(take(b"abc, compressed", "1.2", None), Accepted { known: true, ..first.clone() });
+        assert_ne!(take(b"abcd", "1.3", None).id, first.id);
+        let chest = store.film(&take(b"chest", "1.4", Some("body part CHEST")).id).unwrap().unwrap();
+        assert_eq!((chest.state, chest.sender.as_deref()), (State::Skipped, Some("CR1")));
+        assert_eq!(chest.failure.as_deref(), Some("not for us: the header says body part CHEST"));
+        // Both that are for us, and never the other.
+        let lease = || store.lease(9, std::time::Duration::from_secs(9)).unwrap();
+        assert!(lease().is_some() && lease().is_some() && lease().is_none());
+        // The same file by the page is the same film.
+        assert_eq!(upload(&store, b"abc", None), Accepted { known: true, ..first });
     }
 
     #[test]
@@ -386,9 +487,7 @@ mod tests {
     fn an_upload_without_a_row_is_removed_and_no_other() {
         let (_dir, store) = store();
         upload(&store, b"abc", None);
-        let incoming = store.folder().incoming().join("b");
-        std::fs::write(&incoming, b"lost").unwrap();
-        store.folder().keep(&incoming, &Digest::of(b"lost")).unwrap();
+        store.folder().keep(arrived(&store, b"lost").path(), &Digest::of(b"lost")).unwrap();
         assert_eq!(store.remove_orphans().unwrap(), 1);
         assert!(store.folder().upload(&Digest::of(b"abc")).exists());
         assert!(!store.folder().upload(&Digest::of(b"lost")).exists());

@@ -2,7 +2,7 @@ use super::Store;
 use crate::clock::Moment;
 use crate::reading::Reading;
 use boneage_core::{Digest, Sex};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use std::time::Duration;
 
 /// A film that somebody reads at the moment.
@@ -14,6 +14,8 @@ pub(crate) struct Job {
     pub(crate) digest: Digest,
     /// The sex it is read for.
     pub(crate) sex: Option<Sex>,
+    /// The application entity that sent it, if it came as DICOM.
+    pub(crate) sender: Option<String>,
     /// Which try this is, from 1.
     pub(crate) attempt: u32,
     /// Proof that the film is still reserved for whoever holds this.
@@ -32,7 +34,7 @@ impl Store {
                  SELECT id FROM films
                  WHERE (state = 'queued' AND not_before <= ?1) OR (state = 'leased' AND lease_until <= ?1)
                  ORDER BY attempts, received_at, id LIMIT 1)
-             RETURNING id, digest, sex, attempts, lease",
+             RETURNING id, digest, sex, attempts, lease, sender",
         )?;
         next.query_row(params![at, lease.as_millis() as i64], |row| {
             let sex: Option<String> = row.get(2)?;
@@ -42,39 +44,50 @@ impl Store {
                 sex: sex.and_then(|word| word.parse().ok()),
                 attempt: row.get(3)?,
                 lease: row.get(4)?,
+                sender: row.get(5)?,
             })
         })
         .optional()
     }
 
-    /// Writes a job's reading. False: the reservation was lost meanwhile, and nothing was written.
-    pub(crate) fn finish(&self, job: &Job, reading: &Reading, at: Moment) -> rusqlite::Result<bool> {
+    /// Writes a job's reading, and that it is to be sent to these destinations. False: the reservation was lost
+    /// meanwhile, and nothing was written.
+    pub(crate) fn finish(
+        &self,
+        job: &Job,
+        reading: &Reading,
+        at: Moment,
+        destinations: &[&str],
+    ) -> rusqlite::Result<bool> {
         let text = serde_json::to_string(reading).expect("a reading is plain JSON");
-        self.end(
-            job,
+        let mut connection = self.connection();
+        let change = connection.transaction()?;
+        let finished = end(
+            &change,
             "state = 'done', reading = ?3, read_at = ?4, failure = NULL",
             params![job.film, job.lease, text, at],
-        )
+        )?;
+        if finished {
+            for destination in destinations {
+                change.execute(
+                    "INSERT INTO deliveries (film, destination, state, created_at, not_before)
+                     VALUES (?1, ?2, 'waiting', ?3, ?3) ON CONFLICT DO NOTHING",
+                    params![job.film, destination, at],
+                )?;
+            }
+        }
+        change.commit()?;
+        Ok(finished)
     }
 
     /// Gives a job up for good.
     pub(crate) fn fail(&self, job: &Job, reason: &str) -> rusqlite::Result<bool> {
-        self.end(job, "state = 'failed', failure = ?3", params![job.film, job.lease, reason])
+        end(&self.connection(), "state = 'failed', failure = ?3", params![job.film, job.lease, reason])
     }
 
     /// Puts a job back for later.
     pub(crate) fn put_back(&self, job: &Job, not_before: Moment) -> rusqlite::Result<bool> {
-        self.end(job, "state = 'queued', not_before = ?3", params![job.film, job.lease, not_before])
-    }
-
-    fn end(&self, job: &Job, changes: &str, values: &[&dyn rusqlite::ToSql]) -> rusqlite::Result<bool> {
-        debug_assert_eq!(job.lease.len(), 32);
-        let connection = self.connection();
-        let mut end = connection.prepare_cached(&format!(
-            "UPDATE films SET {changes}, lease = NULL, lease_until = NULL
-             WHERE id = ?1 AND state = 'leased' AND lease = ?2"
-        ))?;
-        Ok(end.execute(values)? == 1)
+        end(&self.connection(), "state = 'queued', not_before = ?3", params![job.film, job.lease, not_before])
     }
 
     /// Frees what a former process had reserved: this one holds the folder's lock, so nobody reads it any more.
@@ -106,28 +119,25 @@ impl Store {
     }
 }
 
+/// Ends the reservation of the film `?1` by whoever holds the lease `?2`, and nobody else.
+fn end(connection: &Connection, changes: &str, values: &[&dyn ToSql]) -> rusqlite::Result<bool> {
+    let mut end = connection.prepare_cached(&format!(
+        "UPDATE films SET {changes}, lease = NULL, lease_until = NULL
+         WHERE id = ?1 AND state = 'leased' AND lease = ?2"
+    ))?;
+    Ok(end.execute(values)? == 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::store::State;
     use crate::store::testing::{store, upload};
-    use boneage_core::{Assessment, Decision, ModelName, Months, SexGiven, SexSource};
 
     const LEASE: Duration = Duration::from_secs(10);
 
     fn reading() -> Reading {
-        let assessment = Assessment {
-            months: Some(Months(100.04)),
-            interval: None,
-            decision: Decision::Accepted,
-            flags: Vec::new(),
-            sex: SexGiven { value: None, source: SexSource::Unknown },
-            model: ModelName { name: "test".into(), digest: Digest::of(b"model") },
-            attention: None,
-            hand: None,
-            input: None,
-        };
-        Reading::of(&assessment, None, (40, 50), 12)
+        crate::reading::testing::reading(Some(100.04))
     }
 
     #[test]
@@ -139,8 +149,8 @@ mod tests {
         let second = store.lease(12_000, LEASE).unwrap().unwrap();
         assert_eq!((second.film.as_str(), second.attempt), (first.film.as_str(), 2));
         // The one who was too slow writes nothing.
-        assert!(!store.finish(&first, &reading(), 12_001).unwrap());
-        assert!(store.finish(&second, &reading(), 12_002).unwrap());
+        assert!(!store.finish(&first, &reading(), 12_001, &[]).unwrap());
+        assert!(store.finish(&second, &reading(), 12_002, &[]).unwrap());
         assert!(!store.fail(&second, "twice").unwrap());
         let film = store.film(&first.film).unwrap().unwrap();
         assert_eq!((film.state, film.reading.unwrap().months), (State::Done, Some(100.0)));
@@ -179,7 +189,7 @@ mod tests {
         upload(&store, b"abc", Some(Sex::Female));
         for may_go in [false, true] {
             let job = store.lease(2000, LEASE).unwrap().unwrap();
-            store.finish(&job, &reading(), 2000).unwrap();
+            store.finish(&job, &reading(), 2000, &[]).unwrap();
             assert_eq!(store.unsettled().unwrap(), [(job.film.clone(), digest.clone())]);
             assert_eq!(store.settle(&job.film, &digest).unwrap(), may_go);
         }

@@ -1,13 +1,15 @@
 //! The database: one SQLite file, every change on the disk before it is told.
 
 mod audit;
+mod deliveries;
 mod films;
 mod jobs;
 mod people;
 mod schema;
 
 pub(crate) use audit::{Action, AuditRow};
-pub(crate) use films::{FilmRow, Query, Review, State, Verdict};
+pub(crate) use deliveries::{Delivery, DeliveryRow};
+pub(crate) use films::{Arrival, FilmRow, Origin, Query, Review, State, Verdict};
 pub(crate) use jobs::Job;
 pub(crate) use people::UserRow;
 
@@ -59,7 +61,8 @@ impl Store {
 pub(crate) mod testing {
     use super::films::Accepted;
     use super::*;
-    use boneage_core::{Digest, Sex};
+    use crate::incoming::{Arrived, Incoming};
+    use boneage_core::Sex;
 
     pub(crate) fn store() -> (tempfile::TempDir, Store) {
         let dir = tempfile::tempdir().unwrap();
@@ -69,9 +72,18 @@ pub(crate) mod testing {
 
     /// An upload of these bytes, accepted.
     pub(crate) fn upload(store: &Store, bytes: &[u8], sex: Option<Sex>) -> Accepted {
-        let incoming = store.folder().incoming().join("upload");
-        std::fs::write(&incoming, bytes).unwrap();
-        let digest = Digest::of(bytes);
-        store.accept(&incoming, &digest, bytes.len() as u64, sex, "hand.png", "upload", 1000).unwrap()
+        let arrived = arrived(store, bytes);
+        let origin = Origin::Upload;
+        store.accept(&Arrival { arrived: &arrived, sex, name: "hand.png", origin, at: 1000 }).unwrap()
+    }
+
+    /// A file of these bytes that has arrived.
+    pub(crate) fn arrived(store: &Store, bytes: &[u8]) -> Arrived {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let mut incoming = Incoming::create(store.folder(), 1 << 20).await.unwrap();
+            incoming.add(bytes).await.unwrap();
+            incoming.arrived().await.unwrap()
+        })
     }
 }

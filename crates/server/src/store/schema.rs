@@ -5,7 +5,7 @@ pub(super) fn migrations() -> Migrations<'static> {
     Migrations::new(vec![M::up(FIRST)])
 }
 
-/// A film is a job from the moment it comes until it is done or failed. Moments are milliseconds since 1970.
+/// A film is a job from the moment it comes until it is done or failed; what is to be sent of it is a delivery. Moments are milliseconds since 1970.
 const FIRST: &str = "
 CREATE TABLE films (
     id TEXT PRIMARY KEY,
@@ -14,10 +14,11 @@ CREATE TABLE films (
     name TEXT NOT NULL,
     bytes INTEGER NOT NULL,
     source TEXT NOT NULL,
-    destination TEXT,
+    sender TEXT,
+    instance TEXT UNIQUE,
     received_at INTEGER NOT NULL,
 
-    state TEXT NOT NULL CHECK (state IN ('queued', 'leased', 'done', 'failed')),
+    state TEXT NOT NULL CHECK (state IN ('queued', 'leased', 'done', 'failed', 'skipped')),
     attempts INTEGER NOT NULL DEFAULT 0,
     lease TEXT,
     lease_until INTEGER,
@@ -37,6 +38,19 @@ CREATE TABLE films (
 CREATE INDEX films_to_read ON films (state, not_before, attempts, received_at);
 CREATE INDEX films_by_arrival ON films (received_at DESC, id);
 CREATE INDEX films_by_digest ON films (digest);
+
+CREATE TABLE deliveries (
+    film TEXT NOT NULL REFERENCES films (id) ON DELETE CASCADE,
+    destination TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'sent', 'given_up')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    not_before INTEGER NOT NULL,
+    failure TEXT,
+    ended_at INTEGER,
+    PRIMARY KEY (film, destination)
+) STRICT;
+CREATE INDEX deliveries_to_make ON deliveries (destination, state, not_before);
 
 CREATE TABLE users (
     name TEXT PRIMARY KEY,

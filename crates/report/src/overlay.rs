@@ -1,7 +1,6 @@
 use boneage_core::{Assessment, Plane};
 use boneage_draw::colours::{BRIGHT, GROUND, QUIET, WARNING, heat, mix};
-use boneage_draw::{Canvas, Colour, Weight, scaled, stretched};
-use image::RgbImage;
+use boneage_draw::{Canvas, Colour, RgbImage, Weight, scaled, stretched};
 
 /// The hand's contour; a blue that is far from every heat colour.
 const CONTOUR: Colour = [108, 214, 255];

@@ -1,8 +1,15 @@
+mod dicom;
+
 use crate::ServerError;
+use boneage_dicom::UidRoot;
+use boneage_report::Reference;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+pub(crate) use dicom::Dicom;
+pub(crate) use dicom::{Destination, Node};
 
 /// The settings as they are written in TOML; every key has a default, unknown keys are refused.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,6 +30,8 @@ pub struct SettingsFile {
     pub access: Access,
     /// Encryption.
     pub tls: Tls,
+    /// The DICOM node.
+    pub dicom: Dicom,
 }
 
 /// `[upload]`
@@ -43,6 +52,9 @@ pub struct ReadingPlan {
     pub attempts: u32,
     /// How long a film is reserved for the worker that reads it.
     pub lease_seconds: u32,
+    /// Table of usual bone ages, with the columns sex,age,mean,sd in months; else the Brush Foundation's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<PathBuf>,
 }
 
 /// `[storage]`
@@ -91,6 +103,7 @@ impl Default for SettingsFile {
             storage: Storage::default(),
             access: Access::default(),
             tls: Tls::default(),
+            dicom: Dicom::default(),
         }
     }
 }
@@ -103,7 +116,7 @@ impl Default for Upload {
 
 impl Default for ReadingPlan {
     fn default() -> Self {
-        ReadingPlan { attempts: 5, lease_seconds: 120 }
+        ReadingPlan { attempts: 5, lease_seconds: 120, reference: None }
     }
 }
 
@@ -137,6 +150,10 @@ pub struct Settings {
     pub(crate) max_pixels: u64,
     pub(crate) attempts: u32,
     pub(crate) lease: Duration,
+    pub(crate) reference: Reference,
+    pub(crate) uid_root: UidRoot,
+    /// The DICOM node; its listener and its destinations.
+    pub(crate) node: Node,
     pub(crate) deidentify: bool,
     /// `None`: films are kept for ever.
     pub(crate) keep: Option<Duration>,
@@ -159,7 +176,7 @@ impl Settings {
     /// If a value is out of its range, or if the service would stand open to other machines: there people must log
     /// in and connections must be encrypted.
     pub fn check(file: SettingsFile) -> Result<Self, ServerError> {
-        let SettingsFile { listen, data, upload, reading, storage, access, tls } = file;
+        let SettingsFile { listen, data, upload, reading, storage, access, tls, dicom } = file;
         within("upload.max_megabytes", upload.max_megabytes, 1, 10_000)?;
         within("upload.max_megapixels", upload.max_megapixels, 1, 10_000)?;
         within("reading.attempts", reading.attempts.into(), 1, 100)?;
@@ -199,6 +216,9 @@ impl Settings {
             max_pixels: upload.max_megapixels * 1_000_000,
             attempts: reading.attempts,
             lease: Duration::from_secs(reading.lease_seconds.into()),
+            reference: reference(reading.reference.as_deref())?,
+            uid_root: dicom.root()?,
+            node: dicom.check(pair.is_some(), storage.deidentify)?,
             deidentify: storage.deidentify,
             keep: (storage.keep_days > 0).then(|| DAY * storage.keep_days),
             login: access.login,
@@ -210,12 +230,21 @@ impl Settings {
     }
 
     /// The data folder.
-    pub fn data(&self) -> &std::path::Path {
+    pub fn data(&self) -> &Path {
         &self.data
     }
 }
 
-fn within(key: &'static str, value: u64, least: u64, most: u64) -> Result<(), ServerError> {
+/// A table of one's own, called by the name of its file, or the one that is built in.
+fn reference(path: Option<&Path>) -> Result<Reference, ServerError> {
+    let Some(path) = path else { return Ok(Reference::brush_foundation()) };
+    Reference::read(path).map_err(|error| {
+        let reason = format!("{}: {error}", path.display());
+        ServerError::Setting { key: "reading.reference", reason }
+    })
+}
+
+pub(super) fn within(key: &'static str, value: u64, least: u64, most: u64) -> Result<(), ServerError> {
     if (least..=most).contains(&value) {
         return Ok(());
     }

@@ -1,0 +1,44 @@
+use super::ApiError;
+use super::error::ErrorBody;
+use super::films::saw;
+use crate::access::Person;
+use crate::results::{Format, NoResult, result};
+use crate::service::{Shared, blocking};
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+/// What the model said, as a file: picture, page, FHIR, DICOM. A person's verdict is not part of it.
+#[utoipa::path(get, path = "/api/v1/films/{id}/results/{name}", tag = "films",
+    params(
+        ("id" = String, Path, description = "The film"),
+        ("name" = String, Path, description = "overlay.png, report.pdf (PDF/A), fhir.json (FHIR R4 Bundle), or of a \
+            film that came as DICOM sc.dcm (Secondary Capture), pdf.dcm (Encapsulated PDF), sr.dcm (Structured Report)"),
+    ),
+    responses(
+        (status = 200, content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 409, body = ErrorBody, description = "The film has no reading, or none of this kind"),
+))]
+pub(super) async fn file(
+    State(service): State<Shared>,
+    person: Person,
+    Path((id, name)): Path<(String, String)>,
+) -> Result<Response, ApiError> {
+    let format = Format::of(&name)
+        .ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, "there is no result of that name"))?;
+    let film = saw(&service, &person, &id).await?;
+    let made = blocking(&service, move |service| result(service, &film, format)).await?;
+    let file = made.map_err(|error| match error {
+        NoResult::Unread | NoResult::FileGone | NoResult::NotDicom => {
+            ApiError::new(StatusCode::CONFLICT, error.to_string())
+        }
+        error => {
+            tracing::error!(film = id, %error, "could not make a result");
+            ApiError::fault()
+        }
+    })?;
+    let named = format!("attachment; filename=\"boneage-{}-{name}\"", &id[..8.min(id.len())]);
+    let headers = [(header::CONTENT_TYPE, format.kind().to_owned()), (header::CONTENT_DISPOSITION, named)];
+    Ok((headers, file).into_response())
+}
