@@ -38,6 +38,7 @@ class Page {
   private readonly toast = h("p", { class: "toast", role: "alert" });
   private readonly keys = shortcuts();
   private toastTimer = 0;
+  private ended = false;
   private readonly timer: number;
 
   constructor(
@@ -120,7 +121,7 @@ class Page {
   private async draw(film: Film, anew: boolean): Promise<void> {
     const reading = film.reading;
     if (reading === null) {
-      this.viewer.show(null, film.state === "failed" ? "No picture of this file" : "", anew);
+      this.viewer.show(null, film.state === "failed" || film.state === "skipped" ? "No picture of this file" : "", anew);
       return;
     }
     try {
@@ -181,6 +182,8 @@ class Page {
   }
 
   private end(): void {
+    if (this.ended) return;
+    this.ended = true;
     clearInterval(this.timer);
     removeEventListener("hashchange", this.follow);
     document.onkeydown = null;

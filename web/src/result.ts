@@ -44,7 +44,9 @@ export class Result {
       return;
     }
     const answer: Node[] = [h("h2", { class: "filename" }, title(film))];
-    if (film.state === "failed") {
+    if (film.state === "skipped") {
+      answer.push(h("p", { class: "headline" }, "Not read"), sentences("warn", [film.failure ?? "it is no hand by its header"]));
+    } else if (film.state === "failed") {
       answer.push(h("p", { class: "headline" }, "Not read"), sentences("bad", [film.failure ?? "the reason is not known"]));
     } else if (film.reading === null) {
       answer.push(h("p", { class: "headline waiting" }, "Reading"), h("p", { class: "quiet" }, standing(film).word));
@@ -88,7 +90,7 @@ export class Result {
         "div",
         { class: "buttons" },
         this.overruling || !readable
-          ? h("button", { type: "submit", class: "primary" }, "Save your age")
+          ? h("button", { type: "submit", class: "primary" }, "Save")
           : h("button", { type: "submit", class: "primary", title: "Y" }, "Accept"),
         !readable
           ? null

@@ -28,6 +28,7 @@ export const title = (film: Film): string => film.name || `Film ${film.id.slice(
 
 /** What became of a film, in a word, and how serious it is. */
 export function standing(film: Film): { word: string; tone: "calm" | "good" | "warn" | "bad" } {
+  if (film.state === "skipped") return { word: "Not for us", tone: "calm" };
   if (film.state === "failed") return { word: "Unreadable", tone: "bad" };
   if (film.state !== "done") return { word: film.state === "queued" ? "Waiting" : "Reading", tone: "calm" };
   if (film.review !== null) {

@@ -122,8 +122,14 @@ export class Worklist {
         h("span", { class: "name" }, title(film)),
         h("span", { class: "age" }, months === null ? "–" : shortAge(months)),
         h("span", { class: `standing ${tone}` }, word),
-        h("span", { class: "quiet", title: moment(film.received_at) }, `${sexWord(film.reading?.sex ?? film.sex)} · ${shortMoment(film.received_at)}`),
+        h("span", { class: "quiet", title: moment(film.received_at) }, `${whose(film)}${shortMoment(film.received_at)}`),
       ),
     );
   }
+}
+
+/** Whose film it is, where it is known or was read without. */
+function whose(film: Film): string {
+  const sex = film.reading?.sex ?? film.sex;
+  return sex === null && film.reading === null ? "" : `${sexWord(sex)} · `;
 }

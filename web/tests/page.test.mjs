@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { boy, drop, example, open, serve, shoot } from "./service.mjs";
+import { boy, dicom, drop, example, open, serve, shoot } from "./service.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PATIENCE = { timeout: 60_000 };
@@ -23,8 +23,8 @@ async function serious(page) {
   return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
 }
 
-test("a film is dropped, read, accepted, and still there after a reload", async () => {
-  const { page, close } = await open(service.address);
+test("a film is dropped, read, accepted, and still there after a reload", async (t) => {
+  const { page, close } = await open(t, service.address);
   await page.getByText("Drop a radiograph").waitFor();
   await shoot(page, "empty");
   assert.deepEqual(await serious(page), []);
@@ -41,8 +41,8 @@ test("a film is dropped, read, accepted, and still there after a reload", async 
   assert.deepEqual(await serious(page), []);
 
   await page.getByRole("textbox", { name: "Comment" }).fill("plausible");
-  await page.getByRole("button", { name: "Accept" }).click();
-  await page.getByText("Accepted", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Accept", exact: true }).click();
+  await page.locator(".verdict", { hasText: "Accepted" }).waitFor();
   await page.reload();
   await page.getByText("plausible").waitFor();
   assert.equal(await headline.getAttribute("aria-label"), age);
@@ -52,8 +52,8 @@ test("a film is dropped, read, accepted, and still there after a reload", async 
   await close();
 });
 
-test("a reading is overruled by keys and the verdict taken back", async () => {
-  const { page, close } = await open(service.address, { colorScheme: "dark" });
+test("a reading is overruled by keys and the verdict taken back", async (t) => {
+  const { page, close } = await open(t, service.address, { colorScheme: "dark" });
   await page.getByText("Drop a radiograph").waitFor();
   await page.locator("input[type=file]").setInputFiles(boy);
   await page.getByRole("button", { name: "A boy’s" }).click();
@@ -68,12 +68,12 @@ test("a reading is overruled by keys and the verdict taken back", async () => {
   await page.getByText("Overruled: 12 years 6 months").waitFor();
   await page.locator(".films .age", { hasText: "12 y 6 m" }).waitFor();
   await page.getByRole("button", { name: "Take back" }).click();
-  await page.getByRole("button", { name: "Accept" }).waitFor();
+  await page.getByRole("button", { name: "Accept", exact: true }).waitFor();
   await close();
 });
 
-test("layers and windows follow keys and mouse", async () => {
-  const { page, close } = await open(service.address);
+test("layers and windows follow keys and mouse", async (t) => {
+  const { page, close } = await open(t, service.address);
   await page.locator(".films button").first().click();
   const readout = page.locator(".readout", { hasText: "window 255" });
   await readout.waitFor();
@@ -98,8 +98,8 @@ test("layers and windows follow keys and mouse", async () => {
   await close();
 });
 
-test("the worklist is searched and walked by keys", async () => {
-  const { page, close } = await open(service.address);
+test("the worklist is searched and walked by keys", async (t) => {
+  const { page, close } = await open(t, service.address);
   await page.locator(".films li").nth(1).waitFor();
   await page.keyboard.press("/");
   await page.keyboard.type("girl");
@@ -113,8 +113,29 @@ test("the worklist is searched and walked by keys", async () => {
   await close();
 });
 
-test("what cannot be read says why", async () => {
-  const { page, close } = await open(service.address);
+test("a DICOM file tells the sex itself, and the reading is saved as files", async (t) => {
+  const { page, close } = await open(t, service.address);
+  await page.getByText("Drop a radiograph").waitFor();
+  await drop(page, "film.dcm", readFileSync(dicom));
+  await page.getByText("No age given").waitFor(PATIENCE);
+  assert.equal(await page.getByText("Whose hand is it?").count(), 0);
+  await page.getByText("Chronological age").waitFor();
+  await shoot(page, "refused");
+  assert.deepEqual(await serious(page), []);
+  for (const [word, begins] of [["PDF", "%PDF-"], ["DICOM SR", "DICM"], ["FHIR", "{"]]) {
+    const [saved] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("link", { name: word, exact: true }).click(),
+    ]);
+    const bytes = readFileSync(await saved.path());
+    const at = begins === "DICM" ? 128 : 0;
+    assert.equal(bytes.subarray(at, at + begins.length).toString("latin1"), begins, word);
+  }
+  await close();
+});
+
+test("what cannot be read says why", async (t) => {
+  const { page, close } = await open(t, service.address);
   await page.getByText("Drop a radiograph").waitFor();
   await drop(page, "cut.png", readFileSync(example).subarray(0, 9000));
   await page.keyboard.press("u");
@@ -123,10 +144,10 @@ test("what cannot be read says why", async () => {
   await close();
 });
 
-test("it works on a tablet and in the dark", async () => {
+test("it works on a tablet and in the dark", async (t) => {
   for (const [name, size] of Object.entries({ upright: [820, 1180], across: [1024, 768] })) {
-    const { page, close } = await open(service.address, { width: size[0], height: size[1], colorScheme: "dark" });
-    await page.locator(".films button", { hasText: "girl" }).click();
+    const { page, close } = await open(t, service.address, { width: size[0], height: size[1], colorScheme: "dark" });
+    await page.locator(".films button", { hasText: "girl-10" }).click();
     await page.locator(".readout", { hasText: "window 255" }).waitFor();
     await shoot(page, `tablet-${name}`);
     const outside = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
@@ -135,13 +156,13 @@ test("it works on a tablet and in the dark", async () => {
   }
 });
 
-test("people log in where they must, and a viewer gives no verdict", async () => {
+test("people log in where they must, and a viewer gives no verdict", async (t) => {
   const guarded = await serve({ users: { rita: "reader", vera: "viewer" } });
   try {
-    const { page, close } = await open(guarded.address);
+    const { page, close } = await open(t, guarded.address);
     const login = async (name, password) => {
-      await page.getByLabel("Name").fill(name);
-      await page.getByLabel("Password").fill(password);
+      await page.getByLabel("Name", { exact: true }).fill(name);
+      await page.getByLabel("Password", { exact: true }).fill(password);
       await page.getByRole("button", { name: "Log in" }).click();
     };
     await login("rita", "not her password");
@@ -152,11 +173,11 @@ test("people log in where they must, and a viewer gives no verdict", async () =>
     await page.getByText("rita, reader").waitFor();
     await drop(page, "girl-10-years.png", readFileSync(example));
     await page.keyboard.press("g");
-    await page.getByRole("button", { name: "Accept" }).waitFor(PATIENCE);
+    await page.getByRole("button", { name: "Accept", exact: true }).waitFor(PATIENCE);
     await page.getByRole("button", { name: "Log out" }).click();
     await login("vera", "four words will do");
     await page.locator(".headline[aria-label]").waitFor();
-    assert.equal(await page.getByRole("button", { name: "Accept" }).count(), 0);
+    assert.equal(await page.getByRole("button", { name: "Accept", exact: true }).count(), 0);
     assert.equal(await page.getByRole("button", { name: "Add a film" }).count(), 0);
     await close();
     assert.ok(!guarded.log().includes("girl-10"), "the log names a file");

@@ -12,6 +12,7 @@ const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
 const boneage = process.env.BONEAGE ?? join(target, "debug/boneage");
 
 export const example = join(root, "examples/girl-10-years.png");
+export const dicom = join(root, "fixtures/dicom/explicit.dcm");
 export const boy = join(root, "examples/boy-13-years.png");
 
 /** Starts the program on a folder of its own; `users` are names with roles, and switch logins on. */
@@ -44,11 +45,12 @@ export async function serve({ users = {} } = {}) {
   };
 }
 
-/** A page at the address; whatever goes wrong in it without being caught fails the test. */
-export async function open(address, { width = 1280, height = 800, colorScheme = "light" } = {}) {
+/** A page at the address, until the test `t` ends; whatever goes wrong in it without being caught fails the test. */
+export async function open(t, address, { width = 1280, height = 800, colorScheme = "light" } = {}) {
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
   // Everything runs as root in CI, where Chromium's sandbox does not.
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  t.after(() => browser.close());
   const page = await browser.newPage({ viewport: { width, height }, colorScheme });
   const faults = [];
   page.on("pageerror", (error) => faults.push(String(error)));

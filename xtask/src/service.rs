@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 pub(crate) struct Service {
     child: Child,
     address: String,
+    node: String,
     /// From before it was started until it answered.
     pub(crate) started: Duration,
     _stdout: BufReader<ChildStdout>,
@@ -19,7 +20,7 @@ impl Service {
     pub(crate) fn start(boneage: &Path, data: &Path) -> Result<Self> {
         let start = Instant::now();
         let mut child = Command::new(boneage)
-            .args(["serve", "--quiet", "--listen", "127.0.0.1:0", "--data"])
+            .args(["serve", "--quiet", "--listen", "127.0.0.1:0", "--dicom", "0", "--data"])
             .arg(data)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -29,8 +30,16 @@ impl Service {
         let mut address = String::new();
         stdout.read_line(&mut address)?;
         ensure!(!address.is_empty(), "boneage serve ended before it told its address");
-        let mut service =
-            Service { child, address: address.trim().to_owned(), started: Duration::ZERO, _stdout: stdout };
+        let mut node = String::new();
+        stdout.read_line(&mut node)?;
+        let port = node.trim().rsplit_once(':').context("boneage serve did not tell its node")?.1.to_owned();
+        let mut service = Service {
+            child,
+            address: address.trim().to_owned(),
+            node: port,
+            started: Duration::ZERO,
+            _stdout: stdout,
+        };
         service.get("/ready")?;
         service.started = start.elapsed();
         Ok(service)
@@ -61,6 +70,13 @@ impl Service {
         Ok(films)
     }
 
+    /// How many films are in a state.
+    pub(crate) fn count(&self, state: &str) -> Result<u64> {
+        let answer: Value =
+            serde_json::from_slice(&self.get(&format!("/api/v1/films?state={state}&per_page=1"))?)?;
+        answer["total"].as_u64().context("a number of films")
+    }
+
     /// Uploads a film; its id, once the service says that it has it.
     pub(crate) fn upload(&self, bytes: &[u8]) -> Result<String> {
         upload(&self.address, bytes)
@@ -69,6 +85,11 @@ impl Service {
     /// Where it answers.
     pub(crate) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// The port of its DICOM node.
+    pub(crate) fn node(&self) -> &str {
+        &self.node
     }
 
     /// Waits until a film is read, or failed.
@@ -119,4 +140,21 @@ pub(crate) fn upload(address: &str, bytes: &[u8]) -> Result<String> {
         .send(&body)?;
     let film: Value = serde_json::from_slice(&answer.into_body().read_to_vec()?)?;
     film["id"].as_str().map(str::to_owned).context("a film without an id")
+}
+
+/// Whether the DICOM node at a port answers C-ECHO by DCMTK's echoscu.
+pub(crate) fn echo(node: &str) -> bool {
+    dcmtk("echoscu").args(["127.0.0.1", node]).status().is_ok_and(|status| status.success())
+}
+
+/// Sends a file by DCMTK's storescu; whether the node at a port said that it has it.
+pub(crate) fn store(node: &str, file: &Path) -> bool {
+    dcmtk("storescu").args(["127.0.0.1", node]).arg(file).status().is_ok_and(|status| status.success())
+}
+
+/// A program of DCMTK that calls the service.
+pub(crate) fn dcmtk(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.args(["-aec", "BONEAGE", "-to", "10"]).stdout(Stdio::null()).stderr(Stdio::null());
+    command
 }

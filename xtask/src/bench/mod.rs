@@ -19,7 +19,7 @@ mod report;
 mod rounds;
 
 pub(crate) use folder::Folder;
-pub(crate) use report::Report;
+pub(crate) use report::{Bar, Report};
 
 use anyhow::{Context, Result, ensure};
 use std::path::PathBuf;
