@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use boneage_assess::Film;
 use boneage_core::{Assessment, Date, Moment};
 use boneage_dicom::UidRoot;
-use boneage_report::{Case, DicomKind, Rendering, Standing};
+use boneage_report::{AdultHeight, Case, DicomKind, NoAdultHeight, Rendering, Standing};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,7 @@ pub(crate) struct Told {
     pub(crate) assessment: Assessment,
     pub(crate) study_date: Option<Date>,
     pub(crate) standing: Option<Standing>,
+    pub(crate) adult_height: Option<Result<AdultHeight, NoAdultHeight>>,
     /// When the reading was made, in UTC.
     pub(crate) at: Moment,
 }
@@ -26,6 +27,7 @@ impl Told {
             assessment: &self.assessment,
             study_date: self.study_date,
             standing: self.standing.as_ref(),
+            adult_height: self.adult_height,
             written: self.at,
             version: env!("CARGO_PKG_VERSION"),
         }

@@ -103,3 +103,20 @@ fn a_reference_of_ones_own_is_checked_before_anything_is_read() {
         ran.stderr
     );
 }
+
+#[test]
+fn an_adult_height_needs_the_childs_age_and_one_child() {
+    let bench = bench("explicit.dcm", "film");
+    let ran = bench.predict(&["hand.png", "--sex", "f", "--height", "140", "--format", "json"]);
+    assert_eq!(json(&ran.stdout)[0]["adult_height"]["reason"], "the child's age is unknown");
+    // A film too small for an age has no adult height either.
+    let ran = bench.predict(&["film", "--height", "140", "--format", "json"]);
+    assert!(json(&ran.stdout)[0].get("adult_height").is_none());
+    for (args, told) in [
+        (vec!["film", "hand.png", "--height", "140"], "there are 2 films"),
+        (vec!["hand.png", "--height", "1.4"], "in centimetres"),
+    ] {
+        let ran = bench.predict(&args);
+        assert!(ran.code == 2 && ran.stderr.contains(told), "{}", ran.stderr);
+    }
+}

@@ -1,4 +1,4 @@
-use crate::Standing;
+use crate::{AdultHeight, NoAdultHeight, Standing};
 use boneage_core::{Assessment, Date, Moment};
 
 /// One reading with all that a report tells of it. No name and no number of a patient is in it.
@@ -10,6 +10,8 @@ pub struct Case<'a> {
     pub study_date: Option<Date>,
     /// How the bone age stands to the child's age, where both are known.
     pub standing: Option<&'a Standing>,
+    /// The adult height that a height and the bone age predict, where a height was given.
+    pub adult_height: Option<Result<AdultHeight, NoAdultHeight>>,
     /// When the reading was made, in UTC.
     pub written: Moment,
     /// Version of the program.

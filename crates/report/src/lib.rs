@@ -1,5 +1,5 @@
 //! One reading, told: as a page ([`pdf`]), as FHIR R4 ([`fhir`]), as pictures and DICOM objects ([`Rendering`]), and
-//! beside what is usual at the child's age ([`Reference`]). Knows nothing of networks and nothing of patients' names.
+//! beside what is usual at the child's age ([`Reference`]), with the adult height that follows ([`AdultHeight`]). Knows nothing of networks and nothing of patients' names.
 //!
 //! ```
 //! use boneage_core::{AgeSource, ChronologicalAge, Months, Sex};
@@ -9,6 +9,7 @@
 //! assert_eq!(standing.score.words(), "+2.0 SD");
 //! ```
 
+mod adult_height;
 mod case;
 mod error;
 mod fhir;
@@ -18,6 +19,7 @@ mod pdf;
 mod reference;
 mod rendering;
 
+pub use adult_height::{AdultHeight, NoAdultHeight, Tempo};
 pub use case::Case;
 pub use error::ReportError;
 pub use fhir::{fhir, fhir_bundle};

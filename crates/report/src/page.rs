@@ -165,6 +165,20 @@ fn facts_of(case: &Case<'_>) -> Vec<Fact> {
         };
         facts.push(fact("Standard deviation score", value, source));
     }
+    if let Some(predicted) = &case.adult_height {
+        let (value, source) = match predicted {
+            Ok(adult) => (
+                format!("{:.1} cm", adult.height),
+                format!(
+                    "Bayley and Pinneau 1952, {} growth, {:.1} % reached",
+                    adult.tempo.as_str(),
+                    adult.reached
+                ),
+            ),
+            Err(reason) => ("not predicted".to_owned(), reason.words()),
+        };
+        facts.push(fact("Adult height", value, source));
+    }
     let sex = assessment.sex.value.map_or("unknown", |sex| sex.as_str());
     let from = match assessment.sex.source {
         SexSource::Given => "as it was given",

@@ -36,6 +36,7 @@ fn case<'a>(assessment: &'a Assessment, standing: Option<&'a Standing>) -> Case<
         assessment,
         study_date: Date::new(2020, 1, 15),
         standing,
+        adult_height: None,
         written: Moment { date: Date::new(2024, 5, 6).expect("a day"), time: [7, 8, 9] },
         version: "1.2.3",
     }

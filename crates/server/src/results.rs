@@ -113,6 +113,7 @@ pub(crate) fn results(
         assessment: &assessment,
         study_date: reading.study_day(),
         standing: standing.as_ref(),
+        adult_height: None,
         written: second(read_at),
         version: &reading.version,
     };

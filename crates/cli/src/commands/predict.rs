@@ -6,11 +6,11 @@ use crate::outputs::{Folders, Outputs, Told};
 use crate::printer::Printer;
 use crate::report::{self, Format};
 use crate::sex_table::Sexes;
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use boneage_assess::{Film, Pictures, Predictor};
 use boneage_core::{Decision, DecodeLimits, Moment, Sex};
 use boneage_dicom::UidRoot;
-use boneage_report::Reference;
+use boneage_report::{AdultHeight, Reference};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -54,6 +54,9 @@ pub(crate) struct Args {
     /// Table of usual bone ages with the columns sex,age,mean,sd in months [default: Brush Foundation]
     #[arg(long, value_name = "CSV")]
     reference: Option<PathBuf>,
+    /// The child's height in centimetres: its adult height is predicted by the tables of Bayley and Pinneau
+    #[arg(long, value_name = "CM", value_parser = centimetres)]
+    height: Option<f32>,
     /// Write the result to this file instead of the terminal
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -101,6 +104,7 @@ struct Settings {
     outputs: Vec<Outputs>,
     uid_root: UidRoot,
     reference: Reference,
+    height: Option<f32>,
     at: Moment,
     out: Option<PathBuf>,
     force: bool,
@@ -121,6 +125,12 @@ impl Settings {
             Some(path) => Reference::read(path).with_context(|| format!("reference {}", path.display()))?,
             None => Reference::brush_foundation(),
         };
+        if args.height.is_some() && inputs.files.len() > 1 {
+            bail!(
+                "--height is of one child, and there are {} films; hint: read them one by one",
+                inputs.files.len()
+            );
+        }
         let folders = Folders { overlay: args.overlay, pdf: args.pdf, dicom: args.dicom_out };
         let outputs = folders.plan(&inputs.files, args.force)?;
         Ok(Settings {
@@ -137,6 +147,7 @@ impl Settings {
             outputs,
             uid_root: args.uid_root,
             reference,
+            height: args.height,
             at: Moment::now().context("the clock of this machine stands before 1970; hint: set it")?,
             out: args.out,
             force: args.force,
@@ -230,10 +241,25 @@ fn read_one(
     let pictures = if outputs.show_the_film() { Pictures::Wanted } else { Pictures::Unwanted };
     let assessment = film.assess(predictor, settings.sexes.of(file), pictures);
     let standing = settings.reference.standing_of(&assessment);
+    let age = assessment.chronological.map(|age| age.months);
+    let adult_height = settings
+        .height
+        .zip(assessment.months)
+        .map(|(height, months)| AdultHeight::predict(height, months, assessment.sex.value, age));
     let study_date = film.header.as_ref().and_then(|header| header.study_date);
-    let told = Told { assessment, study_date, standing, at: settings.at };
+    let told = Told { assessment, study_date, standing, adult_height, at: settings.at };
     outputs.write(&film, &told, &settings.uid_root)?;
     Ok(told)
+}
+
+/// A height that a child can have.
+fn centimetres(word: &str) -> Result<f32, String> {
+    let height: f32 = word.parse().map_err(|_| format!("{word:?} is no number"))?;
+    if (40.0..=230.0).contains(&height) {
+        Ok(height)
+    } else {
+        Err(format!("a height of {height} cm; hint: 40 to 230, in centimetres"))
+    }
 }
 
 /// A new file; one that is there is kept unless `force`.

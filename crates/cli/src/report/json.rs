@@ -1,6 +1,6 @@
 use super::{Report, tenth};
 use boneage_core::{AgeSource, Decision, Digest, Flag, Interval, ModelName, Months, SexGiven};
-use boneage_report::{Case, Score, Standing};
+use boneage_report::{AdultHeight, Case, NoAdultHeight, Score, Standing};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -23,6 +23,8 @@ struct Element<'a> {
     sex: SexGiven,
     chronological_age: Option<AgeElement>,
     standing: Option<StandingElement<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    adult_height: Option<AdultHeightElement>,
     model: &'a ModelName,
     input_digest: Option<&'a Digest>,
     version: &'static str,
@@ -47,6 +49,27 @@ struct StandingElement<'a> {
     difference: f64,
     sds: Option<f64>,
     reference: &'a str,
+}
+
+/// The adult height in centimetres that a given height predicts, or why there is none.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum AdultHeightElement {
+    Predicted { centimetres: f64, percent_reached: f64, table: &'static str },
+    None { reason: String },
+}
+
+impl AdultHeightElement {
+    fn of(predicted: &Result<AdultHeight, NoAdultHeight>) -> Self {
+        match predicted {
+            Ok(adult) => AdultHeightElement::Predicted {
+                centimetres: tenth(Months(adult.height)),
+                percent_reached: tenth(Months(adult.reached)),
+                table: adult.tempo.as_str(),
+            },
+            Err(reason) => AdultHeightElement::None { reason: reason.words() },
+        }
+    }
 }
 
 impl<'a> StandingElement<'a> {
@@ -87,6 +110,7 @@ impl Report for Json {
                 .chronological
                 .map(|age| AgeElement { months: tenth(age.months), source: age.source }),
             standing: case.standing.map(StandingElement::of),
+            adult_height: case.adult_height.as_ref().map(AdultHeightElement::of),
             model: &assessment.model,
             input_digest: assessment.input.as_ref(),
             version: env!("CARGO_PKG_VERSION"),

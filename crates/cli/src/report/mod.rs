@@ -100,7 +100,14 @@ mod tests {
             let standing = known.map(|(age, months)| reference.standing(Some(Sex::Male), age, months));
             let written = Moment { date: Date::new(2024, 5, 6).unwrap(), time: [0; 3] };
             let standing = standing.as_ref();
-            let case = Case { assessment, study_date: None, standing, written, version: "VERSION" };
+            let case = Case {
+                assessment,
+                study_date: None,
+                standing,
+                adult_height: None,
+                written,
+                version: "VERSION",
+            };
             report.add(&mut out, &format!("a, b/{i}.png"), &case).unwrap();
         }
         report.end(&mut out).unwrap();

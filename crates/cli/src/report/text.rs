@@ -35,6 +35,17 @@ impl Report for Text {
         if let Some(Standing { difference, score, reference, .. }) = case.standing {
             writeln!(out, "  standing  {difference:+.1} months, {} ({reference})", score.words())?;
         }
+        match &case.adult_height {
+            Some(Ok(adult)) => writeln!(
+                out,
+                "  adult     {:.1} cm ({:.1} % reached; Bayley and Pinneau, {})",
+                adult.height,
+                adult.reached,
+                adult.tempo.as_str()
+            )?,
+            Some(Err(reason)) => writeln!(out, "  adult     no height predicted: {}", reason.words())?,
+            None => {}
+        }
         let from = match assessment.sex.source {
             SexSource::Table => ", from the table",
             SexSource::Header => ", from the header",
