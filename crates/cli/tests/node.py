@@ -45,7 +45,8 @@ def associate(calling="CR1", called="BONEAGE"):
 
 
 for calling, called in [("CR2", "BONEAGE"), ("CR1", "ANOTHER")]:
-    assert associate(calling, called).is_rejected, (calling, called)
+    # Rejected; pynetdicom takes an answer that comes at once for an abort now and then.
+    assert not associate(calling, called).is_established, (calling, called)
 
 association = associate()
 assert association.is_established

@@ -74,6 +74,27 @@ pub(crate) struct Parts<'a> {
 
 /// Finds the parts of a file. A deflated set may grow to `most_bytes`.
 pub(crate) fn parts(bytes: &[u8], most_bytes: u64) -> Result<Parts<'_>, DicomError> {
+    parts_with(bytes, |deflated| inflate(deflated, most_bytes))
+}
+
+/// The same of a file, or of its beginning, of which only the header is wanted: a deflated set is inflated as far as it
+/// goes, to `most_bytes` at most.
+pub(crate) fn beginning(bytes: &[u8], most_bytes: u64) -> Result<Parts<'_>, DicomError> {
+    parts_with(bytes, |deflated| {
+        let mut inflated = Vec::new();
+        match DeflateDecoder::new(deflated).take(most_bytes).read_to_end(&mut inflated) {
+            Err(error) if inflated.is_empty() => {
+                Err(DicomError::Codec { codec: "deflated", reason: error.to_string() })
+            }
+            _ => Ok(inflated),
+        }
+    })
+}
+
+fn parts_with(
+    bytes: &[u8],
+    inflate: impl FnOnce(&[u8]) -> Result<Vec<u8>, DicomError>,
+) -> Result<Parts<'_>, DicomError> {
     let start = start(bytes).ok_or(DicomError::NotDicom)?;
     let rest = &bytes[start..];
     let mut reader = Reader::new(rest, Encoding::EXPLICIT);
@@ -88,7 +109,7 @@ pub(crate) fn parts(bytes: &[u8], most_bytes: u64) -> Result<Parts<'_>, DicomErr
     let syntax = uid.map(|uid| TransferSyntax::of(&uid));
     let rest = &rest[reader.at()..];
     let elements = match &syntax {
-        Some(syntax) if syntax.storage == Storage::Deflated => Cow::Owned(inflate(rest, most_bytes)?),
+        Some(syntax) if syntax.storage == Storage::Deflated => Cow::Owned(inflate(rest)?),
         _ => Cow::Borrowed(rest),
     };
     let stated = syntax.as_ref().map(|syntax| syntax.encoding);

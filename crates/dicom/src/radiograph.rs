@@ -1,6 +1,6 @@
 use crate::DicomError;
 use crate::dataset::DataSet;
-use crate::file::{parts, told};
+use crate::file::{beginning, parts, told};
 use crate::header::{Header, not_a_hand};
 use crate::layout::Layout;
 use crate::picture::plane;
@@ -23,8 +23,8 @@ pub struct Radiograph {
     pub flags: Vec<Flag>,
 }
 
-/// Bytes that a deflated data set may grow to where no limit of pixels is at hand.
-const MOST_INFLATED: u64 = 1 << 30;
+/// Bytes of a deflated data set in which a header is looked for.
+const MOST_OF_HEADER: u64 = 16 << 20;
 
 /// Reads a DICOM file: with or without preamble and meta group, of any transfer syntax that is known here.
 ///
@@ -56,12 +56,13 @@ pub fn read(bytes: &[u8], limits: &DecodeLimits) -> Result<Radiograph, DicomErro
     Ok(Radiograph { plane, header, source: Source::read(&set), flags })
 }
 
-/// What a file's header says, without its pixels: who and what, and what results refer to.
+/// What a file's header says, without its pixels: who and what, and what results refer to. The beginning of a file is
+/// enough, as long as the header is in it.
 ///
 /// # Errors
 /// If the bytes are no DICOM, or end within their header.
 pub fn header(bytes: &[u8]) -> Result<(Header, Source), DicomError> {
-    let parts = parts(bytes, MOST_INFLATED)?;
+    let parts = beginning(bytes, MOST_OF_HEADER)?;
     let set = DataSet::read(&parts.elements, parts.encoding);
     match &set.fault {
         Some(fault) if set.elements.is_empty() => Err(told(fault, bytes.len())),

@@ -109,6 +109,17 @@ fn the_header_tells_who_and_what() {
 }
 
 #[test]
+fn the_beginning_of_a_file_has_its_header() {
+    for name in ["explicit", "deflated", "jpeg2000"] {
+        let (whole, file) = (film(name), bytes(name));
+        let (header, source) = boneage_dicom::header(&file[..file.len() - 500]).expect(name);
+        assert_eq!((&header, &source), (&whole.header, &whole.source), "{name}");
+        assert_eq!(source.accession_number().as_deref(), Some("A7"));
+    }
+    assert!(boneage_dicom::header(b"hello").is_err());
+}
+
+#[test]
 fn a_films_name_is_nowhere_in_what_was_read() {
     let told = format!("{:?}", film("explicit"));
     assert!(!told.contains("Nobody") && !told.contains("A7"));
@@ -122,7 +133,7 @@ fn what_is_odd_is_flagged() {
         ("says_jpeg", "storage_contradiction"),
         ("frames", "first_frame"),
         ("window_of_nothing", "window_ignored"),
-        ("rgb", "colour"),
+        ("rgb", "colour_picture"),
         ("oblong", "pixels_not_square"),
     ] {
         assert_eq!(codes(&film(name)), [code], "{name}");

@@ -124,13 +124,23 @@ impl Folder {
 
     /// Digests of all uploads.
     pub(crate) fn uploads(&self) -> io::Result<Vec<Digest>> {
-        let mut digests = Vec::new();
-        for shelf in fs::read_dir(self.root.join("uploads"))? {
+        Ok(self.on_shelves("uploads")?.into_iter().map(Digest).collect())
+    }
+
+    /// Films that have pictures.
+    pub(crate) fn pictured(&self) -> io::Result<Vec<String>> {
+        self.on_shelves("pictures")
+    }
+
+    /// Names in the folders of a folder.
+    fn on_shelves(&self, folder: &str) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for shelf in fs::read_dir(self.root.join(folder))? {
             for entry in fs::read_dir(shelf?.path())? {
-                digests.extend(entry?.file_name().into_string().ok().map(Digest));
+                names.extend(entry?.file_name().into_string());
             }
         }
-        Ok(digests)
+        Ok(names)
     }
 
     /// Removes an upload that no film refers to any more.

@@ -58,7 +58,7 @@ pub fn serve(
     folder.clear_incoming()?;
     let store = Store::open(folder)?;
     store.remove_orphans()?;
-    store.free_leases()?;
+    store.free_leases(settings.attempts)?;
     if settings.login && store.users()?.is_empty() {
         return Err(ServerError::Nobody);
     }

@@ -86,7 +86,12 @@ fn read(service: &Service, predictor: &Predictor, job: &Job) {
             tracing::info!(film = job.film, outcome, duration_ms = took.as_millis() as u64, "read a film");
         }
         Ok(false) => {
-            tracing::warn!(film = job.film, "a film took longer than its lease; nothing was written")
+            // There is one worker, so nobody else has it: it was deleted meanwhile, and so are its pictures.
+            tracing::warn!(film = job.film, "a film was deleted while it was read");
+            if let Err(error) = service.store.folder().remove_pictures(&job.film) {
+                tracing::error!(film = job.film, %error, "could not remove a film's pictures");
+            }
+            return;
         }
         Err(error) => tracing::error!(film = job.film, %error, "could not write a reading"),
     }
@@ -153,8 +158,7 @@ fn settle(service: &Service, film_id: &str, digest: &Digest, picture: Option<&[u
         if let Some(png) = picture {
             folder.write_picture(film_id, Picture::Image, png)?;
         }
-        let may_go = service.store.settle(film_id, digest).map_err(io::Error::other)?;
-        if may_go && service.settings.deidentify { folder.remove_upload(digest) } else { Ok(()) }
+        service.store.settle(film_id, digest, service.settings.deidentify)
     })();
     match settled {
         Ok(()) => {

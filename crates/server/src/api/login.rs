@@ -83,7 +83,8 @@ pub(super) async fn login(
     let Json(Credentials { name, password }) = given?;
     let mut keys = vec![format!("name {name}")];
     // Behind a proxy all come from its address: one guesser must not lock out the house.
-    if service.settings.tls.is_some() || service.settings.listen.ip().is_loopback() {
+    let behind_proxy = service.settings.https && service.settings.tls.is_none();
+    if !behind_proxy {
         keys.push(format!("address {address}"));
     }
     if let Some(wait) = service.slowdown.wait(&keys, Instant::now()) {

@@ -5,7 +5,7 @@ use crate::access::{Person, Role};
 use crate::clock::now;
 use crate::incoming::{Arrived, Incoming};
 use crate::service::{Service, Shared, blocking};
-use crate::store::{Action, Arrival, Origin};
+use crate::store::{Arrival, Origin};
 use axum::Json;
 use axum::extract::multipart::Field;
 use axum::extract::{Multipart, State};
@@ -80,11 +80,8 @@ fn keep(
     person: &str,
 ) -> Result<(bool, Film), ApiError> {
     let name = if service.settings.deidentify { "" } else { name };
-    let accepted =
-        service.store.accept(&Arrival { arrived, sex, name, origin: Origin::Upload, at: now() })?;
-    if !accepted.known {
-        service.store.audit(person, Action::Uploaded, Some(&accepted.id), "")?;
-    }
+    let origin = Origin::Upload;
+    let accepted = service.store.accept(&Arrival { arrived, sex, name, origin, by: person, at: now() })?;
     let film = service.store.film(&accepted.id)?.ok_or_else(ApiError::unknown_film)?;
     Ok((!accepted.known, film.into()))
 }

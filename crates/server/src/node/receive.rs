@@ -1,10 +1,15 @@
 use super::dimse::{Request, is_uid, status};
 use crate::clock::now;
-use crate::incoming::{Incoming, IncomingError};
+use crate::incoming::{Arrived, Incoming, IncomingError};
 use crate::service::{Service, Shared, blocking};
-use crate::store::{Action, Arrival, Origin};
+use crate::store::{Arrival, Origin};
+use boneage_core::Digest;
 use boneage_dicom::{file_head, header};
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read};
+
+/// As much of an object as is looked at before it is acknowledged, in bytes: the header of any film.
+const HEAD: u64 = 1 << 20;
 
 /// An object that is coming by C-STORE.
 pub(super) struct Receiving {
@@ -50,33 +55,7 @@ impl Receiving {
             Err(error) => return refused(error.into()),
         };
         let sender = sender.to_owned();
-        let kept = blocking(service, move |service| {
-            let bytes = fs::read(arrived.path())?;
-            Ok::<_, std::io::Error>(match header(&bytes) {
-                Err(_) => status::CANNOT_UNDERSTAND,
-                Ok((header, source)) => {
-                    // What the object says of itself counts as much as what the sender says of it.
-                    let same = |own: &str, told: &str| own.is_empty() || own == told;
-                    if !same(source.instance(), &request.instance) || !same(source.class(), &request.class) {
-                        return Ok(status::DOES_NOT_MATCH);
-                    }
-                    drop(bytes);
-                    let not_for_us = header.not_a_hand();
-                    let name = match source.accession_number() {
-                        _ if service.settings.deidentify => String::new(),
-                        Some(number) => number,
-                        None => format!("from {sender}"),
-                    };
-                    let origin = Origin::Node {
-                        sender: &sender,
-                        instance: &request.instance,
-                        not_for_us: not_for_us.as_deref(),
-                    };
-                    keep(service, &Arrival { arrived: &arrived, sex: None, name: &name, origin, at: now() })?;
-                    status::SUCCESS
-                }
-            })
-        });
+        let kept = blocking(service, move |service| keep(service, &request, &arrived, &sender));
         match kept.await {
             Ok(Ok(status)) => status,
             Ok(Err(error)) | Err(error) => refused(error.into()),
@@ -84,15 +63,34 @@ impl Receiving {
     }
 }
 
-fn keep(service: &Service, arrival: &Arrival<'_>) -> std::io::Result<()> {
-    let accepted = service.store.accept(arrival)?;
-    if !accepted.known {
-        let film = Some(accepted.id.as_str());
-        let added = service.store.audit("dicom", Action::Uploaded, film, "");
-        added.map_err(std::io::Error::other)?;
-        service.bell.ring();
+/// Makes a film of what has come, if it is what the sender says; the status that he is told.
+fn keep(service: &Service, request: &Request, arrived: &Arrived, sender: &str) -> io::Result<u16> {
+    let mut head = Vec::new();
+    File::open(arrived.path())?.take(HEAD).read_to_end(&mut head)?;
+    let Ok((header, source)) = header(&head) else { return Ok(status::CANNOT_UNDERSTAND) };
+    // What the object says of itself counts as much as what the sender says of it.
+    let same = |own: &str, told: &str| own.is_empty() || own == told;
+    if !same(source.instance(), &request.instance) || !same(source.class(), &request.class) {
+        return Ok(status::DOES_NOT_MATCH);
     }
-    Ok(())
+    let deidentify = service.settings.deidentify;
+    let name = match source.accession_number() {
+        _ if deidentify => String::new(),
+        Some(number) => number,
+        None => format!("from {sender}"),
+    };
+    // Its number leads to the patient; its digest tells as well whether it came before.
+    let instance =
+        if deidentify { Digest::of(request.instance.as_bytes()).0 } else { request.instance.clone() };
+    let not_for_us = header.not_a_hand();
+    let origin = Origin::Node { sender, instance: &instance, not_for_us: not_for_us.as_deref() };
+    let arrival = Arrival { arrived, sex: None, name: &name, origin, by: sender, at: now() };
+    let accepted = service.store.accept(&arrival)?;
+    if !accepted.known && not_for_us.is_some() {
+        service.store.settle(&accepted.id, &arrived.digest, deidentify)?;
+    }
+    service.bell.ring();
+    Ok(status::SUCCESS)
 }
 
 /// The status for an object that was not stored; the log tells why.

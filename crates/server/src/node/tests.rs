@@ -138,6 +138,23 @@ fn an_object_is_stored_once_and_what_is_no_hand_is_left_alone() {
 }
 
 #[test]
+fn a_deidentified_store_keeps_no_number_and_no_chest() {
+    let node = Node::new("[storage]\ndeidentify = true");
+    let mut association = node.call("BONEAGE", "CR1").unwrap();
+    for (name, number) in [("explicit.dcm", 3), ("explicit.dcm", 3), ("right_chest.dcm", 4)] {
+        assert_eq!(store(&mut association, &object(name, number)), status::SUCCESS);
+    }
+    association.release().unwrap();
+    let films = node.films();
+    assert_eq!(films.len(), 2);
+    for film in &films {
+        assert!(film.name.is_empty() && !film.instance.as_deref().unwrap().contains('.'), "{film:?}");
+        let there = node.service.store.folder().upload(&film.digest).exists();
+        assert_eq!(there, film.state == State::Queued, "{film:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_kept_is_not_said_to_be_stored() {
     let node = Node::new("[upload]\nmax_megabytes = 1");
     let mut association = node.call("BONEAGE", "CR1").unwrap();
@@ -259,7 +276,7 @@ fn results_are_sent_until_the_destination_has_them() {
     assert!(store.finish(&job, &reading, crate::clock::now(), &["ARCHIVE", "NOBODY"]).unwrap());
     let png = crate::pictures::image(&film().plane).unwrap();
     store.folder().write_picture(&job.film, crate::folder::Picture::Image, &png).unwrap();
-    store.settle(&job.film, &job.digest).unwrap();
+    store.settle(&job.film, &job.digest, false).unwrap();
     std::thread::scope(|scope| {
         for destination in &node.service.settings.node.destinations {
             scope.spawn(|| deliver(&node.service, destination));

@@ -139,7 +139,7 @@ mod tests {
         let job = store.lease(2000, Duration::from_secs(9)).unwrap().unwrap();
         assert!(store.finish(&job, &reading(Some(100.0)), 2000, &["PACS", "ARCHIVE"]).unwrap());
         assert_eq!(store.next_delivery("PACS", 2000).unwrap(), None, "its picture is not there yet");
-        store.settle(&id, &boneage_core::Digest::of(b"abc")).unwrap();
+        store.settle(&id, &boneage_core::Digest::of(b"abc"), false).unwrap();
         let due = |destination, at| store.next_delivery(destination, at).unwrap().map(|due| due.attempt);
         assert_eq!((due("PACS", 2000), due("NOBODY", 2000)), (Some(1), None));
         store.not_delivered(&id, "PACS", "no answer", Some(Duration::from_secs(5)), 3000).unwrap();

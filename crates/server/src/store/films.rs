@@ -99,6 +99,8 @@ pub(crate) struct Arrival<'a> {
     /// What people call it; empty where no names are kept.
     pub(crate) name: &'a str,
     pub(crate) origin: Origin<'a>,
+    /// Who sent it, for the audit log.
+    pub(crate) by: &'a str,
     pub(crate) at: Moment,
 }
 
@@ -176,7 +178,7 @@ impl Store {
     /// A film that had failed is queued again. A film that came as DICOM is known by its own number as well, in
     /// whatever transfer syntax it comes.
     pub(crate) fn accept(&self, arrival: &Arrival<'_>) -> io::Result<Accepted> {
-        let Arrival { arrived, sex, name, origin, at } = arrival;
+        let Arrival { arrived, sex, name, origin, by, at } = arrival;
         let digest = &arrived.digest;
         // Under the lock, so that nobody removes the file between its arrival and its row.
         let mut connection = self.connection();
@@ -191,7 +193,7 @@ impl Store {
                     |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)),
                 )
                 .optional()?;
-            Ok::<_, rusqlite::Error>(match there {
+            let accepted = match there {
                 None => {
                     let (state, failure) = match origin {
                         Origin::Node { not_for_us: Some(why), .. } => {
@@ -228,7 +230,11 @@ impl Store {
                     Accepted { id, known: false }
                 }
                 Some((id, _)) => Accepted { id, known: true },
-            })
+            };
+            if !accepted.known {
+                audit::add(&change, by, Action::Uploaded, Some(&accepted.id), "")?;
+            }
+            Ok::<_, rusqlite::Error>(accepted)
         })()
         .map_err(io::Error::other)?;
         if !accepted.known {
@@ -341,7 +347,7 @@ impl Store {
         old.query_map([moment], |row| row.get(0))?.collect()
     }
 
-    /// Removes uploads that have no row: they came when the process was killed, before it said that it has them.
+    /// Removes uploads and pictures that have no row: they were on their way when the process was killed.
     pub(crate) fn remove_orphans(&self) -> io::Result<usize> {
         let connection = self.connection();
         let mut known = connection
@@ -351,6 +357,14 @@ impl Store {
         for digest in self.folder().uploads()? {
             if !known.exists([&digest.0]).map_err(io::Error::other)? {
                 self.folder().remove_upload(&digest)?;
+                removed += 1;
+            }
+        }
+        let mut known =
+            connection.prepare_cached("SELECT 1 FROM films WHERE id = ?1").map_err(io::Error::other)?;
+        for film in self.folder().pictured()? {
+            if !known.exists([&film]).map_err(io::Error::other)? {
+                self.folder().remove_pictures(&film)?;
                 removed += 1;
             }
         }
@@ -433,7 +447,9 @@ mod tests {
         let take = |bytes: &[u8], instance, not_for_us| {
             let origin = Origin::Node { sender: "CR1", instance, not_for_us };
             let arrived = arrived(&store, bytes);
-            store.accept(&Arrival { arrived: &arrived, sex: None, name: "", origin, at: 5 }).unwrap()
+            store
+                .accept(&Arrival { arrived: &arrived, sex: None, name: "", origin, by: "CR1", at: 5 })
+                .unwrap()
         };
         let first = take(b"abc", "1.2", None);
         assert_eq!(take(b"abc, compressed", "1.2", None), Accepted { known: true, ..first.clone() });
@@ -470,7 +486,7 @@ mod tests {
         assert!(!store.review("nobody", "anna", None).unwrap());
         let actions: Vec<String> =
             store.audit_log(0, 9).unwrap().0.into_iter().map(|row| row.action).collect();
-        assert_eq!(actions, ["reopened", "overruled"]);
+        assert_eq!(actions, ["reopened", "overruled", "uploaded"]);
     }
 
     #[test]
@@ -488,7 +504,10 @@ mod tests {
         let (_dir, store) = store();
         upload(&store, b"abc", None);
         store.folder().keep(arrived(&store, b"lost").path(), &Digest::of(b"lost")).unwrap();
-        assert_eq!(store.remove_orphans().unwrap(), 1);
+        let film = "0123456789abcdef0123456789abcdef";
+        store.folder().write_picture(film, crate::folder::Picture::Image, b"png").unwrap();
+        assert_eq!(store.remove_orphans().unwrap(), 2);
+        assert_eq!(store.folder().pictured().unwrap().len(), 0);
         assert!(store.folder().upload(&Digest::of(b"abc")).exists());
         assert!(!store.folder().upload(&Digest::of(b"lost")).exists());
     }

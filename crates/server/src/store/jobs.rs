@@ -3,6 +3,7 @@ use crate::clock::Moment;
 use crate::reading::Reading;
 use boneage_core::{Digest, Sex};
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
+use std::io;
 use std::time::Duration;
 
 /// A film that somebody reads at the moment.
@@ -90,11 +91,14 @@ impl Store {
         end(&self.connection(), "state = 'queued', not_before = ?3", params![job.film, job.lease, not_before])
     }
 
-    /// Frees what a former process had reserved: this one holds the folder's lock, so nobody reads it any more.
-    pub(crate) fn free_leases(&self) -> rusqlite::Result<usize> {
+    /// Frees what a former process had reserved: this one holds the folder's lock, so nobody reads it any more. What
+    /// was tried `most` times fails, as it may be what ended those processes.
+    pub(crate) fn free_leases(&self, most: u32) -> rusqlite::Result<usize> {
         self.connection().execute(
-            "UPDATE films SET state = 'queued', lease = NULL, lease_until = NULL WHERE state = 'leased'",
-            [],
+            "UPDATE films SET state = iif(attempts < ?1, 'queued', 'failed'), lease = NULL, lease_until = NULL,
+                 failure = iif(attempts < ?1, NULL, 'boneage ended within each of ' || attempts || ' tries to read it')
+             WHERE state = 'leased'",
+            [most],
         )
     }
 
@@ -106,16 +110,18 @@ impl Store {
         films.query_map([], |row| Ok((row.get(0)?, Digest(row.get(1)?))))?.collect()
     }
 
-    /// Notes that a film's file was used to the end; whether it may go: no other film with the same bytes needs it.
-    pub(crate) fn settle(&self, film: &str, digest: &Digest) -> rusqlite::Result<bool> {
+    /// Notes that a film's file was used to the end. With `forget` it goes, unless another film with the same bytes
+    /// needs it: under the lock, so that none comes in between.
+    pub(crate) fn settle(&self, film: &str, digest: &Digest, forget: bool) -> io::Result<()> {
         let connection = self.connection();
-        connection.execute("UPDATE films SET settled = 1 WHERE id = ?1", [film])?;
-        let needed: i64 = connection.query_row(
-            "SELECT count(*) FROM films WHERE digest = ?1 AND settled = 0",
-            [&digest.0],
-            |row| row.get(0),
-        )?;
-        Ok(needed == 0)
+        let settled = connection.execute("UPDATE films SET settled = 1 WHERE id = ?1", [film]);
+        settled.map_err(io::Error::other)?;
+        let needed: i64 = connection
+            .query_row("SELECT count(*) FROM films WHERE digest = ?1 AND settled = 0", [&digest.0], |row| {
+                row.get(0)
+            })
+            .map_err(io::Error::other)?;
+        if forget && needed == 0 { self.folder().remove_upload(digest) } else { Ok(()) }
     }
 }
 
@@ -176,9 +182,22 @@ mod tests {
         let first = upload(&store, b"abc", None).id;
         store.lease(2000, LEASE).unwrap().unwrap();
         let second = upload(&store, b"abcd", None).id;
-        assert_eq!(store.free_leases().unwrap(), 1);
+        assert_eq!(store.free_leases(5).unwrap(), 1);
         let order: Vec<String> = (0..2).map(|_| store.lease(2000, LEASE).unwrap().unwrap().film).collect();
         assert_eq!(order, [second, first]);
+    }
+
+    #[test]
+    fn a_film_that_ends_each_process_is_given_up() {
+        let (_dir, store) = store();
+        let id = upload(&store, b"abc", None).id;
+        for _ in 0..3 {
+            assert!(store.lease(2000, LEASE).unwrap().is_some());
+            store.free_leases(3).unwrap();
+        }
+        let film = store.film(&id).unwrap().unwrap();
+        assert_eq!(film.state, State::Failed);
+        assert!(film.failure.unwrap().contains("3 tries"));
     }
 
     #[test]
@@ -187,11 +206,15 @@ mod tests {
         let digest = Digest::of(b"abc");
         upload(&store, b"abc", Some(Sex::Male));
         upload(&store, b"abc", Some(Sex::Female));
-        for may_go in [false, true] {
+        let file = store.folder().upload(&digest);
+        for stays in [true, false] {
             let job = store.lease(2000, LEASE).unwrap().unwrap();
             store.finish(&job, &reading(), 2000, &[]).unwrap();
             assert_eq!(store.unsettled().unwrap(), [(job.film.clone(), digest.clone())]);
-            assert_eq!(store.settle(&job.film, &digest).unwrap(), may_go);
+            store.settle(&job.film, &digest, false).unwrap();
+            assert!(file.exists());
+            store.settle(&job.film, &digest, true).unwrap();
+            assert_eq!(file.exists(), stays);
         }
     }
 }

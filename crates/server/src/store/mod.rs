@@ -74,7 +74,9 @@ pub(crate) mod testing {
     pub(crate) fn upload(store: &Store, bytes: &[u8], sex: Option<Sex>) -> Accepted {
         let arrived = arrived(store, bytes);
         let origin = Origin::Upload;
-        store.accept(&Arrival { arrived: &arrived, sex, name: "hand.png", origin, at: 1000 }).unwrap()
+        store
+            .accept(&Arrival { arrived: &arrived, sex, name: "hand.png", origin, by: "anna", at: 1000 })
+            .unwrap()
     }
 
     /// A file of these bytes that has arrived.
