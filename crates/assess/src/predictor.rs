@@ -179,7 +179,11 @@ impl Predictor {
     fn judge_in_words(&self, radiograph: &Radiograph<'_>, reading: &Reading, contrast: f32) -> Assessment {
         let months = Months(reading.months.0.max(0.0));
         let mut flags = radiograph.flags.to_vec();
-        flags.extend(reading.frame.flags().iter().cloned());
+        // A film that was cut to the hand is smaller than the file, which is large enough or not.
+        let side = radiograph.plane.width().min(radiograph.plane.height());
+        let large = reading.upright.is_some() && side >= self.manifest.preprocess.canonical.size;
+        let told = |flag: &&Flag| !(large && flag.code == FlagCode::LowResolution);
+        flags.extend(reading.frame.flags().iter().filter(told).cloned());
         flags.extend(flag_of_contrast(contrast));
         let guard = self.manifest.guard.as_ref();
         let refusal = guard.and_then(|guard| guard.refusal(&reading.traits));

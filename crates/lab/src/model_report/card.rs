@@ -27,6 +27,7 @@ pub fn model_card(report: &ModelReport, results: &str, command: &str) -> String 
         ("errors", errors(report)),
         ("intervals", intervals(report)),
         ("failures", failures(report)),
+        ("refusals", refusals(manifest)),
         ("licence", manifest.licence.clone()),
         ("attribution", manifest.attribution.clone()),
         ("results", results.to_owned()),
@@ -131,6 +132,18 @@ fn intervals(report: &ModelReport) -> String {
         cells => format!("\nBeyond what chance does in 99 of 100: {}.", cells.join("; ")),
     });
     text
+}
+
+/// What becomes of images that are no hand.
+fn refusals(manifest: &Manifest) -> String {
+    match &manifest.guard {
+        Some(guard) => format!(
+            "What is no hand is refused, and turned and right hands are laid like the others first, by a guard that \
+             saw {} films and {} views of other images. What it lets through: [results/refusal.md](results/refusal.md).",
+            guard.hands, guard.others
+        ),
+        None => "It has no guard: a radiograph or photograph of something else gets an age.".to_owned(),
+    }
 }
 
 /// Bands of age that are told too old or too young, and how many are far off.
