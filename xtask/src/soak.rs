@@ -37,6 +37,9 @@ const SIZE: (u32, u32) = (240, 320);
 /// Longest life of a process in milliseconds.
 const LONGEST: u32 = 1500;
 
+/// How long a sender rests between two films, so that some 1,500 come in fifty lives and not many times as many.
+const REST: Duration = Duration::from_millis(80);
+
 /// Connections that stand at a time, and between two C-ECHOs.
 const AT_A_TIME: u32 = 250;
 
@@ -86,6 +89,7 @@ fn killed(
                 scope.spawn(|| {
                     while let Ok(id) = phantom.png(number()).and_then(|film| upload(&address, &film)) {
                         acknowledged.uploads.lock().expect("no sender panics").insert(id);
+                        std::thread::sleep(REST);
                     }
                 });
                 let file = folder.join(format!("{sender}.dcm"));
@@ -98,6 +102,7 @@ fn killed(
                             return;
                         }
                         acknowledged.objects.lock().expect("no sender panics").insert(instance(number));
+                        std::thread::sleep(REST);
                     }
                 });
             }
