@@ -1,5 +1,6 @@
 use super::ApiError;
 use super::error::ErrorBody;
+use super::films::MOST_PAGES;
 use crate::access::{Person, Role};
 use crate::clock::written;
 use crate::service::{Shared, blocking};
@@ -52,7 +53,7 @@ impl From<AuditRow> for Line {
 #[into_params(parameter_in = Query)]
 pub(super) struct Page {
     /// From 1.
-    #[param(minimum = 1, default = 1)]
+    #[param(minimum = 1, maximum = 1_000_000_000, default = 1)]
     page: Option<u64>,
 }
 
@@ -68,8 +69,8 @@ pub(super) async fn list(
 ) -> Result<Json<AuditLog>, ApiError> {
     person.may(Role::Admin)?;
     let page = page?.page.unwrap_or(1);
-    if !(1..=1 << 40).contains(&page) {
-        return Err(ApiError::bad("page is from 1"));
+    if !(1..=MOST_PAGES).contains(&page) {
+        return Err(ApiError::bad(format!("page is from 1 to {MOST_PAGES}")));
     }
     let offset = (page - 1) * PER_PAGE;
     let (rows, total) =

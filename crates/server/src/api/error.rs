@@ -1,6 +1,6 @@
 use crate::incoming::IncomingError;
 use axum::Json;
-use axum::extract::multipart::MultipartError;
+use axum::extract::multipart::{MultipartError, MultipartRejection};
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -87,6 +87,12 @@ impl From<IncomingError> for ApiError {
 impl From<MultipartError> for ApiError {
     fn from(error: MultipartError) -> Self {
         ApiError::new(error.status(), format!("the form cannot be read: {}", error.body_text()))
+    }
+}
+
+impl From<MultipartRejection> for ApiError {
+    fn from(rejection: MultipartRejection) -> Self {
+        ApiError::new(rejection.status(), format!("the form cannot be read: {}", rejection.body_text()))
     }
 }
 

@@ -129,12 +129,15 @@ pub(super) struct Wanted {
     /// Only films with (true) or without (false) a verdict.
     reviewed: Option<bool>,
     /// From 1.
-    #[param(minimum = 1, default = 1)]
+    #[param(minimum = 1, maximum = 1_000_000_000, default = 1)]
     page: Option<u64>,
     /// From 1 to 200.
     #[param(minimum = 1, maximum = 200, default = 50)]
     per_page: Option<u64>,
 }
+
+/// The last page that may be asked for: SQLite counts in signed 64 bits.
+pub(super) const MOST_PAGES: u64 = 1_000_000_000;
 
 fn state_words() -> utoipa::openapi::schema::Object {
     let words = State::ALL.map(State::as_str);
@@ -147,6 +150,10 @@ fn state_words() -> utoipa::openapi::schema::Object {
 impl Wanted {
     /// The same for the store.
     pub(super) fn query(&self) -> Result<StoreQuery, ApiError> {
+        let within = |number: Option<u64>, most| number.is_none_or(|number| (1..=most).contains(&number));
+        if !within(self.page, MOST_PAGES) || !within(self.per_page, 200) {
+            return Err(ApiError::bad(format!("page is from 1 to {MOST_PAGES}, per_page from 1 to 200")));
+        }
         let state = match self.state.as_deref() {
             None => None,
             Some(word) => Some(State::of(word).ok_or_else(|| {
@@ -172,10 +179,6 @@ pub(super) async fn list(
     let Query(wanted) = wanted?;
     let query = wanted.query()?;
     let (page, per_page) = (wanted.page.unwrap_or(1), wanted.per_page.unwrap_or(50));
-    // SQLite counts in signed 64 bits.
-    if !(1..=1 << 40).contains(&page) || !(1..=200).contains(&per_page) {
-        return Err(ApiError::bad("page is from 1, per_page from 1 to 200"));
-    }
     let offset = (page - 1) * per_page;
     let (rows, total) =
         blocking(&service, move |service| service.store.films(&query, offset, per_page)).await??;

@@ -5,7 +5,7 @@ use crate::folder::Picture;
 use crate::service::{Shared, blocking};
 use crate::store::State as FilmState;
 use axum::extract::{Path, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::time::Duration;
 
@@ -57,7 +57,11 @@ pub(super) async fn hand(
 async fn picture(service: &Shared, id: String, wanted: Picture) -> Result<Response, ApiError> {
     // Only an id that the store knows becomes part of a path.
     let known = blocking(service, move |service| service.store.film(&id)).await??;
-    let film = known.filter(|film| film.state == FilmState::Done).ok_or_else(ApiError::unknown_film)?;
+    let film = known.ok_or_else(ApiError::unknown_film)?;
+    let none = || ApiError::new(StatusCode::NOT_FOUND, "there is no such picture");
+    if film.state != FilmState::Done {
+        return Err(none());
+    }
     let path = service.store.folder().picture(&film.id, wanted);
     let until = tokio::time::Instant::now() + SETTLING;
     loop {
@@ -72,7 +76,7 @@ async fn picture(service: &Shared, id: String, wanted: Picture) -> Result<Respon
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let late = wanted != Picture::Image || tokio::time::timeout_at(until, news).await.is_err();
                 if late {
-                    return Err(ApiError::new(axum::http::StatusCode::NOT_FOUND, "there is no such picture"));
+                    return Err(none());
                 }
             }
             Err(error) => return Err(error.into()),

@@ -192,6 +192,19 @@ async fn a_form_that_is_wrong_leaves_nothing_behind() {
 }
 
 #[tokio::test]
+async fn what_is_asked_beyond_the_limits_is_refused_as_json() {
+    let bench = Bench::open();
+    for path in ["films?page=0", "films?per_page=201", "films.csv?per_page=0", "audit?page=1000000001"] {
+        let answer = bench.get(&format!("/api/v1/{path}")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
+        assert!(answer.json()["error"].is_string(), "{path}");
+    }
+    let answer = bench.ask(Request::post("/api/v1/films").body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(answer.json()["error"].as_str().unwrap().contains("form"), "{}", answer.text());
+}
+
+#[tokio::test]
 async fn a_reading_is_accepted_overruled_and_taken_back() {
     let bench = Bench::as_user("rita").await;
     let id = bench.read_film(Some(127.34)).await;

@@ -7,7 +7,7 @@ use crate::incoming::{Arrived, Incoming};
 use crate::service::{Service, Shared, blocking};
 use crate::store::{Arrival, Origin};
 use axum::Json;
-use axum::extract::multipart::Field;
+use axum::extract::multipart::{Field, MultipartRejection};
 use axum::extract::{Multipart, State};
 use axum::http::StatusCode;
 use boneage_core::Sex;
@@ -28,7 +28,7 @@ const WORD: usize = 64;
 #[expect(dead_code, reason = "the shape of the form, for the OpenAPI document")]
 struct UploadForm {
     /// The film: DICOM, PNG, JPEG, TIFF or BMP.
-    #[schema(format = Binary, content_media_type = "application/octet-stream")]
+    #[schema(format = Binary, content_media_type = "application/octet-stream", min_length = 1)]
     file: String,
     /// `female` or `male`; empty or left out: by the file's header if it tells, else unknown.
     sex: Option<String>,
@@ -48,9 +48,10 @@ struct UploadForm {
 pub(super) async fn upload(
     State(service): State<Shared>,
     person: Person,
-    mut form: Multipart,
+    form: Result<Multipart, MultipartRejection>,
 ) -> Result<(StatusCode, Json<Film>), ApiError> {
     person.may(Role::Reader)?;
+    let mut form = form?;
     let (mut received, mut sex) = (None, None);
     while let Some(field) = in_time(form.next_field()).await? {
         match field.name().unwrap_or_default() {
