@@ -63,15 +63,16 @@ export function heat(bitmap: ImageBitmap): HTMLCanvasElement {
 /** How much of the film the strongest attention covers, as in the program's own overlay. */
 const STRONGEST_COVER = 0.6;
 
-/** The colours of heat from 0 to 1 in equal steps: black, violet, red, orange, pale yellow. */
+/** The colours of heat from 0 to 1 in equal steps: those of the program's own pictures, `heat` in crates/draw. */
 const HEAT: [number, number, number][] = [
   [0, 0, 4],
-  [40, 11, 84],
-  [101, 21, 110],
-  [159, 42, 99],
-  [212, 72, 66],
-  [245, 125, 21],
-  [250, 193, 39],
+  [31, 12, 72],
+  [85, 15, 109],
+  [136, 34, 106],
+  [186, 54, 85],
+  [227, 89, 51],
+  [249, 140, 10],
+  [249, 201, 50],
   [252, 255, 164],
 ];
 
