@@ -249,7 +249,7 @@ fn a_turned_hand_is_read_upright_unless_that_is_no_hand() {
 #[test]
 fn a_right_hand_is_read_in_a_mirror_and_told() {
     let film = bottom_heavy();
-    let mirror = Plane::from_fn(400, 500, |x, y| film.at(399 - x, y));
+    let mirror = film.mirrored();
     let predictor = guarded(|guard| guard.least_mirrored = -1.0);
     let reading = predictor.read(&film, Some(Sex::Male));
     assert!(reading.upright.as_ref().is_some_and(Upright::is_mirrored));

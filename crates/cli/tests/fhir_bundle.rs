@@ -3,23 +3,15 @@
 
 #[allow(dead_code)] // what only other tests use
 mod bench;
+mod others;
 
 use bench::Bench;
+use others::python_with;
 use std::fs::File;
-use std::process::Command;
-
-/// The interpreter of the tests that ask others.
-fn python() -> Command {
-    Command::new(std::env::var("BONEAGE_PYTHON").unwrap_or_else(|_| "python3".to_owned()))
-}
 
 #[test]
 fn another_library_reads_the_bundle() {
-    let has = python().args(["-c", "import fhir.resources.R4B.bundle"]).output();
-    if !has.is_ok_and(|ran| ran.status.success()) {
-        eprintln!("skipped: Python has no fhir.resources; hint: pip install fhir.resources");
-        return;
-    }
+    let Some(mut python) = python_with("fhir.resources.R4B.bundle") else { return };
     let bench = Bench::new();
     bench.film("dark.png", 40, 40);
     let ran =
@@ -27,7 +19,7 @@ fn another_library_reads_the_bundle() {
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fhir_bundle.py");
     let bundle = File::open(bench.path("bundle.json")).expect("the result");
-    let read = python().arg(script).stdin(bundle).output().expect("it starts");
+    let read = python.arg(script).stdin(bundle).output().expect("it starts");
     assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
     let told = String::from_utf8_lossy(&read.stdout);
     let lines: Vec<&str> = told.lines().collect();

@@ -3,10 +3,12 @@
 
 #[allow(dead_code)] // what only other tests use
 mod bench;
+mod others;
 #[allow(dead_code)]
 mod service;
 
 use bench::Bench;
+use others::python_with;
 use serde_json::Value;
 use service::Service;
 use std::collections::BTreeSet;
@@ -184,12 +186,7 @@ fn results_come_back_although_everybody_dies_on_the_way() {
 
 #[test]
 fn pynetdicom_agrees() {
-    let python = std::env::var("BONEAGE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let knows = Command::new(&python).args(["-c", "import pynetdicom"]).stderr(Stdio::null()).status();
-    if !knows.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: {python} has no pynetdicom; hint: set BONEAGE_PYTHON to one that has");
-        return;
-    }
+    let Some(mut python) = python_with("pynetdicom") else { return };
     let bench = Bench::new();
     let archive = free_port();
     let destination =
@@ -198,7 +195,7 @@ fn pynetdicom_agrees() {
     let mut service = Service::start(&bench, &["--dicom", "0", "--config", "boneage.toml"]);
     let port = service.node();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/node.py");
-    let ran = Command::new(python)
+    let ran = python
         .args([Path::new(script), Path::new(&port), Path::new(&archive), &fixture("explicit.dcm")])
         .output()
         .expect("it is there");

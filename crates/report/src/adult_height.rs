@@ -1,3 +1,4 @@
+use crate::between::between;
 use boneage_core::{Months, Sex};
 
 /// An adult height, predicted from a child's height and bone age (N. Bayley and S. R. Pinneau, Tables for predicting
@@ -219,7 +220,7 @@ impl AdultHeight {
             Tempo::Average
         };
         let table = table(sex, tempo);
-        let reached = between(table, bone_age.0).ok_or_else(|| {
+        let reached = reached_at(table, bone_age.0).ok_or_else(|| {
             let [from, to] = [table.first(), table.last()].map(|row| Months(row.map_or(0.0, |r| r.0.into())));
             NoAdultHeight::OutsideTable { tempo, from, to }
         })?;
@@ -266,14 +267,8 @@ fn table(sex: Sex, tempo: Tempo) -> &'static [Reached] {
 }
 
 /// The percentage at a bone age in months; `None` outside the table.
-fn between(table: &[Reached], months: f32) -> Option<f32> {
-    let next = table.iter().position(|&(age, _)| f32::from(age) >= months)?;
-    let (right_age, right) = table[next];
-    if f32::from(right_age) == months {
-        return Some(right);
-    }
-    let (left_age, left) = table[next.checked_sub(1)?];
-    let share = (months - f32::from(left_age)) / f32::from(right_age - left_age);
+fn reached_at(table: &[Reached], months: f32) -> Option<f32> {
+    let ((_, left), (_, right), share) = between(table, |(age, _)| f32::from(age), months)?;
     Some(left + share * (right - left))
 }
 

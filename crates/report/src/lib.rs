@@ -10,6 +10,7 @@
 //! ```
 
 mod adult_height;
+mod between;
 mod case;
 mod error;
 mod fhir;

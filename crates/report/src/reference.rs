@@ -1,4 +1,5 @@
 use crate::ReportError;
+use crate::between::between;
 use boneage_core::{Assessment, ChronologicalAge, Months, Sex};
 use std::fs;
 use std::path::Path;
@@ -203,16 +204,9 @@ impl Reference {
     /// Mean and standard deviation at an age, in months; between two ages of the table on the line between them.
     /// `None` outside the table.
     pub fn at(&self, sex: Sex, age: Months) -> Option<(f32, f32)> {
-        let rows = self.rows(sex);
-        let next = rows.iter().position(|row| row.age >= age.0)?;
-        let right = rows[next];
-        if right.age == age.0 {
-            return Some((right.mean, right.sd));
-        }
-        let left = rows[next.checked_sub(1)?];
-        let share = (age.0 - left.age) / (right.age - left.age);
-        let between = |left: f32, right: f32| left + share * (right - left);
-        Some((between(left.mean, right.mean), between(left.sd, right.sd)))
+        let (left, right, share) = between(self.rows(sex), |row| row.age, age.0)?;
+        let mixed = |left: f32, right: f32| left + share * (right - left);
+        Some((mixed(left.mean, right.mean), mixed(left.sd, right.sd)))
     }
 
     /// How the bone age of an assessment stands to its child's age, where both are known.

@@ -8,10 +8,9 @@
 //!
 //! ```no_run
 //! use boneage_server::{Settings, SettingsFile};
-//! # fn predictor() -> boneage_assess::Predictor { unimplemented!() }
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # fn example(predictor: boneage_assess::Predictor) -> Result<(), Box<dyn std::error::Error>> {
 //! let file = SettingsFile::from_toml("listen = \"127.0.0.1:8642\"")?;
-//! boneage_server::serve(Settings::check(file)?, predictor(), |addresses| println!("{}", addresses.page))?;
+//! boneage_server::serve(Settings::check(file)?, predictor, |addresses| println!("{}", addresses.page))?;
 //! # Ok(())
 //! # }
 //! ```

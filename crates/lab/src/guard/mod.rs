@@ -162,7 +162,7 @@ fn see_hands(predictor: &Predictor, hands: &[&Radiograph]) -> Result<Vec<SeenHan
         let say = |reason| LabError::Data(format!("{}: {reason}", hand.path.display()));
         let plane = hand.decoded().map_err(say)?.plane;
         let see = |plane: &Plane| predictor.read_as_it_lies(plane, None).traits;
-        let mirror = turned(&plane, 0.0).mirrored().plane;
+        let mirror = plane.mirrored();
         let mut random = stream(1, &["guard", &hand.id]);
         let degrees = random.uniform(-180.0, 180.0);
         let few = random.uniform(-1.0, 1.0) * f64::from(Guard::SLIGHT);
