@@ -25,6 +25,19 @@ pub struct AugmentRanges {
     /// Normal noise with a standard deviation of up to this many greys of 255, drawn anew for each view:
     /// the training images have losses of JPEG that a user's file does not. Not in the paper, where it is 0.
     pub noise: f64,
+    /// The darkest and the brightest greys cut away: up to this share of the range, each end on its own, and what
+    /// is left stretched over all of it, as a narrow display window burnt into the file does. Not in the paper,
+    /// where it is 0. Left out of what a view is known by where it is 0, so that views kept before it are found.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub window: f64,
+    /// Blur by a Gaussian of up to this standard deviation in pixels of the network's image. Not in the paper,
+    /// where it is 0. Left out as `window` is.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub blur: f64,
+}
+
+fn is_zero(range: &f64) -> bool {
+    *range == 0.0
 }
 
 impl Default for AugmentRanges {
@@ -37,6 +50,8 @@ impl Default for AugmentRanges {
             zoom: 0.25,
             gamma: 0.0,
             noise: 0.0,
+            window: 0.0,
+            blur: 0.0,
         }
     }
 }
@@ -51,6 +66,8 @@ impl AugmentRanges {
         zoom: 0.0,
         gamma: 0.0,
         noise: 0.0,
+        window: 0.0,
+        blur: 0.0,
     };
 
     /// The map of view `view` of image `id`: output pixel to input pixel, in pixels of a network
@@ -72,20 +89,66 @@ impl AugmentRanges {
         movement.map(size)
     }
 
-    /// Changes the greys of view `view` of image `id`, 0..255 before and after: `255 (g / 255)^e`, plus noise.
+    /// Changes the greys of view `view` of image `id`, 0..255 before and after: a window, `255 (g / 255)^e`, blur
+    /// and noise, in this order.
     ///
-    /// The draws come from a stream of their own, so that they do not move those of [`draw`](Self::draw).
+    /// The draws come from streams of their own, so that they do not move those of [`draw`](Self::draw).
     pub fn expose(&self, seed: u64, id: &str, view: u32, image: &mut Plane) {
-        if self.gamma == 0.0 && self.noise == 0.0 {
-            return;
+        let view = view.to_string();
+        let mut film = stream(seed, &["film", id, &view]);
+        let [low, high] = [0.0, 1.0].map(|end: f64| (end - film.uniform(0.0, self.window)).abs());
+        let sigma = film.uniform(0.0, self.blur);
+        if self.window != 0.0 {
+            *image = AugmentRanges::windowed(image, low, high);
         }
-        let mut random = stream(seed, &["expose", id, &view.to_string()]);
+        let mut random = stream(seed, &["expose", id, &view]);
         let exponent = random.uniform(-self.gamma, self.gamma).exp() as f32;
         let deviation = random.uniform(0.0, self.noise);
-        for grey in image.pixels_mut() {
-            *grey = (AugmentRanges::exposed(*grey, exponent) + (deviation * random.normal()) as f32)
-                .clamp(0.0, 255.0);
+        if self.gamma != 0.0 {
+            *image = image.map(|grey| AugmentRanges::exposed(grey, exponent));
         }
+        if self.blur != 0.0 {
+            *image = AugmentRanges::blurred(image, sigma);
+        }
+        if self.noise != 0.0 {
+            for grey in image.pixels_mut() {
+                *grey = (*grey + (deviation * random.normal()) as f32).clamp(0.0, 255.0);
+            }
+        }
+    }
+
+    /// The greys between the shares `low` and `high` of 0..255 stretched over all of it, the others cut.
+    pub(crate) fn windowed(image: &Plane, low: f64, high: f64) -> Plane {
+        let (low, range) = (255.0 * low as f32, (high - low).max(1.0 / 255.0) as f32);
+        image.map(|grey| ((grey - low) / range).clamp(0.0, 255.0))
+    }
+
+    /// Convolved with a Gaussian of standard deviation `sigma` pixels, cut at three of them; at the edges the
+    /// weights that lie inside are scaled to a sum of one.
+    pub(crate) fn blurred(image: &Plane, sigma: f64) -> Plane {
+        let reach = (3.0 * sigma).ceil() as usize;
+        let weights: Vec<f32> =
+            (0..=reach).map(|d| (-0.5 * (d as f64 / sigma.max(1e-9)).powi(2)).exp() as f32).collect();
+        // Along the rows and turned over, twice: both axes, and the image lies as before.
+        let pass = |from: &Plane| {
+            let (width, height) = (from.width(), from.height());
+            let mut turned = Plane::filled(height, width, 0.0);
+            for y in 0..height {
+                let row = &from.pixels()[y * width..(y + 1) * width];
+                for x in 0..width {
+                    let first = x.saturating_sub(reach);
+                    let (mut sum, mut total) = (0.0, 0.0);
+                    for (at, &grey) in row.iter().enumerate().take(x + reach + 1).skip(first) {
+                        let weight = weights[at.abs_diff(x)];
+                        sum += weight * grey;
+                        total += weight;
+                    }
+                    turned.pixels_mut()[x * height + y] = sum / total;
+                }
+            }
+            turned
+        };
+        pass(&pass(image))
     }
 
     /// A grey of 0..255 under an exponent: `255 (g / 255)^e`.
@@ -203,6 +266,32 @@ mod tests {
         AugmentRanges { noise: 4.0, ..AugmentRanges::NONE }.expose(1, "a", 1, &mut grey);
         let spread = grey.pixels().iter().map(|g| (g - 128.0).powi(2)).sum::<f32>() / 2500.0;
         assert!(spread > 0.0 && spread.sqrt() < 4.3, "{spread}");
+    }
+
+    #[test]
+    fn a_window_cuts_both_ends_and_a_blur_keeps_the_mean() {
+        let film = Plane::new(3, 1, vec![20.0, 127.5, 240.0]);
+        let cut = AugmentRanges::windowed(&film, 0.1, 0.9);
+        assert_eq!((cut.at(0, 0), cut.at(2, 0)), (0.0, 255.0));
+        assert!((cut.at(1, 0) - 127.5).abs() < 1e-3);
+        let mut dot = Plane::filled(21, 21, 0.0);
+        dot.pixels_mut()[10 * 21 + 10] = 255.0;
+        let soft = AugmentRanges::blurred(&dot, 1.0);
+        assert!((soft.pixels().iter().sum::<f32>() - 255.0).abs() < 0.01);
+        // The middle of a Gaussian of one pixel, sampled and cut at three of them.
+        assert!((soft.at(10, 10) / 255.0 - 0.1592).abs() < 1e-3, "{}", soft.at(10, 10) / 255.0);
+        assert!((soft.at(9, 10) - soft.at(10, 9)).abs() < 1e-4 && soft.at(9, 10) > soft.at(8, 10));
+        assert_eq!(AugmentRanges::blurred(&film, 0.0), film);
+        // Drawn for each view, and a view of other ranges is not moved by them.
+        let ranges = AugmentRanges { window: 0.2, blur: 1.0, ..AugmentRanges::NONE };
+        let seen = |ranges: AugmentRanges, view| {
+            let mut image = film.clone();
+            ranges.expose(1, "a", view, &mut image);
+            image
+        };
+        assert_ne!(seen(ranges, 1), seen(ranges, 2));
+        let text = serde_json::to_string(&AugmentRanges::default()).expect("numbers");
+        assert!(!text.contains("window") && !text.contains("blur"), "{text}");
     }
 
     #[test]

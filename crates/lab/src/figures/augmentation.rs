@@ -92,6 +92,14 @@ fn alone(seen: &Seen, ranges: &AugmentRanges, size: usize, seed: u64) -> Vec<Pan
             panels.push(Panel { name: format!("exposure {exponent:.2}"), image });
         }
     }
+    if ranges.window != 0.0 {
+        let image = AugmentRanges::windowed(&seen.image(), ranges.window, 1.0 - ranges.window);
+        panels.push(Panel { name: format!("window, {:.0} % cut", 100.0 * ranges.window), image });
+    }
+    if ranges.blur != 0.0 {
+        let image = AugmentRanges::blurred(&seen.image(), ranges.blur);
+        panels.push(Panel { name: format!("blur of {} px", ranges.blur), image });
+    }
     if ranges.noise != 0.0 {
         let only = AugmentRanges { noise: ranges.noise, ..AugmentRanges::NONE };
         let mut image = seen.image();

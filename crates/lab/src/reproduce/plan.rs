@@ -5,7 +5,7 @@ use boneage_core::Digest;
 
 /// The networks of table I and beside it, as files of the recipes' folder. Those that read the same features
 /// follow each other, and those of both sexes come first, as their features hold the others'.
-const NETWORKS: [&str; 31] = [
+const NETWORKS: [&str; 30] = [
     "fc-both",
     "fc-male",
     "fc-female",
@@ -25,7 +25,6 @@ const NETWORKS: [&str; 31] = [
     "transfer-new-head",
     "transfer-first-layers-frozen",
     "transfer-end-to-end",
-    "attention-256-block5-both",
     "attention-both",
     "attention-male",
     "attention-female",

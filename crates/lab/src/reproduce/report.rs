@@ -56,11 +56,6 @@ pub(super) fn write(
             compare(&[
                 ("the running mean of the weights", "paper-attention-both", "paper-attention-averaged-both"),
                 ("the sex as input", "paper-attention-both", "paper-attention-sex-both"),
-                (
-                    "block 5 of VGG16 trained too, at 256 pixels",
-                    "paper-attention-256-both",
-                    "paper-attention-256-block5-both",
-                ),
             ])?,
         ),
         (
