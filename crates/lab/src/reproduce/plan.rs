@@ -40,7 +40,7 @@ const NETWORKS: [&str; 30] = [
 
 /// The regressions of table I on the paper's split and on the networks', then variants beside it, then those on the
 /// words of SIFT and SURF.
-const REGRESSIONS: [&str; 16] = [
+const REGRESSIONS: [&str; 17] = [
     "linear-male",
     "linear-female",
     "linear-both",
@@ -55,6 +55,7 @@ const REGRESSIONS: [&str; 16] = [
     "logistic-both-holdout",
     "choice-logistic-clip",
     "choice-logistic-softmax",
+    "choice-linear-cropped-male",
     "sift-both",
     "surf-both",
 ];

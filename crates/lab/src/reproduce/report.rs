@@ -56,6 +56,11 @@ pub(super) fn write(
             compare(&[
                 ("the running mean of the weights", "paper-attention-both", "paper-attention-averaged-both"),
                 ("the sex as input", "paper-attention-both", "paper-attention-sex-both"),
+                (
+                    "linear regression on the hand's own square in place of the whole film",
+                    "paper-linear-male-holdout",
+                    "paper-choice-linear-cropped-male",
+                ),
             ])?,
         ),
         (
@@ -250,7 +255,9 @@ fn times(ledger: &Ledger) -> String {
     let mut whole = 0.0;
     for (name, seconds) in ledger.seconds() {
         whole += seconds;
-        text.push_str(&format!("| {name} | {:.1} |\n", seconds / 60.0));
+        // A run that was finished before `reproduce` came, or features that were: nobody waited for them here.
+        let waited = if seconds < 1.0 { "found done".to_owned() } else { format!("{:.1}", seconds / 60.0) };
+        text.push_str(&format!("| {name} | {waited} |\n"));
     }
     text.push_str(&format!("| **together** | **{:.0}** |\n", whole / 60.0));
     text
