@@ -17,7 +17,7 @@ const BAR: f64 = 70.0;
 const CAPTION: f64 = 50.0;
 
 /// The paper's figure 10: each radiograph, the attention map that the model drew for it, and the radiograph
-/// times the map, which is what the multiply layer lets through.
+/// times the map, which is what the multiply layer lets through, its brightest place white.
 ///
 /// # Errors
 /// When there is no film, or the model draws no map.
@@ -47,7 +47,11 @@ pub fn attention_maps(predictor: &Predictor, films: &[Film]) -> Result<Drawing, 
         let map = at_size(map, frame);
         drawing.picture(Frame { y: level(1.0), ..frame }, painted(&map, heat));
         let shown = windowed(&film.plane, frame);
-        let product = shown.pixels().iter().zip(map.pixels()).map(|(grey, seen)| grey * seen).collect();
+        let product: Vec<f32> =
+            shown.pixels().iter().zip(map.pixels()).map(|(grey, seen)| grey * seen).collect();
+        // What the network weighs highest may lie where the film is black: without this the row would be dark.
+        let brightest = product.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+        let product = product.iter().map(|product| product / brightest).collect();
         let product = Plane::new(shown.width(), shown.height(), product);
         drawing.picture(Frame { y: level(2.0), ..frame }, grey_picture(&product));
         let age = assessment.months.map_or("no age given".to_owned(), |m| format!("read {:.0} months", m.0));

@@ -36,17 +36,21 @@ fn draw(title: &str, series: &[Series], colours: &[Colour]) -> Result<Drawing, L
         "errors-by-age",
         "predictions",
     )?;
-    let body = LEGEND + ABOVE_UNNAMED + HEIGHT + BELOW + COUNTS * series.len() as f64;
+    let ages = series.iter().flat_map(|one| &one.scored).map(|s| f64::from(s.truth.0));
+    // The oldest band is closed on the right by the next tick.
+    let x = Axis::ages(ages.fold(0.0, f64::max) + 0.5, false);
+    let bands: Vec<Vec<Band>> = series.iter().map(|one| bands_of(one, x.high())).collect();
+    // Models that read the same films have one row of counts.
+    let films = |bands: &[Band]| -> Vec<(f64, usize)> { bands.iter().map(|b| (b.from, b.images)).collect() };
+    let same = bands.len() > 1 && bands.iter().all(|one| films(one) == films(&bands[0]));
+    let rows = if same { 1 } else { series.len() };
+    let body = LEGEND + ABOVE_UNNAMED + HEIGHT + BELOW + COUNTS * rows as f64;
     let subtitle = "in bands of two years; whiskers: 95 % bootstrap interval";
     let (mut drawing, top) = sheet(PAPER, WIDTH, body, title, subtitle);
     let names: Vec<(&str, Colour)> =
         series.iter().zip(colours.iter().cycle()).map(|(one, colour)| (one.name.as_str(), *colour)).collect();
     legend(&mut drawing, top, &names);
     let frame = Frame::new(MARGIN + LEFT, top + LEGEND + ABOVE_UNNAMED, WIDTH - 2.0 * MARGIN - LEFT, HEIGHT);
-    let ages = series.iter().flat_map(|one| &one.scored).map(|s| f64::from(s.truth.0));
-    // The oldest band is closed on the right by the next tick.
-    let x = Axis::ages(ages.fold(0.0, f64::max) + 0.5, false);
-    let bands: Vec<Vec<Band>> = series.iter().map(|one| bands_of(one, x.high())).collect();
     let highest = bands.iter().flatten().map(|band| band.mae.interval_95[1]);
     let plot = Plot { frame, x, y: Axis::holding(highest, true) };
     plot.axes(&mut drawing, "", "true bone age, months", "mean absolute error, months");
@@ -59,8 +63,12 @@ fn draw(title: &str, series: &[Series], colours: &[Colour]) -> Result<Drawing, L
             drawing.path(&[low, high], Style::line(colour, 2.0));
             drawing.dots(&[plot.at(age, band.mae.value)], 5.0, Style::fill(colour));
         }
+        if index >= rows {
+            continue;
+        }
         let row = frame.bottom() + BELOW + COUNTS * (index as f64 + 0.7);
-        let small = Words::regular(LABEL - 2.0, colour).anchored(Anchor::Middle);
+        let small =
+            Words::regular(LABEL - 2.0, if same { PAPER.soft } else { colour }).anchored(Anchor::Middle);
         for band in bands {
             let (x, _) = plot.at(band.from + f64::from(BAND) / 2.0, 0.0);
             drawing.words((x, row), small, &thousands(band.images));
