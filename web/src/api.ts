@@ -1,7 +1,35 @@
+import { t } from "./language.ts";
+
 /** The service's answers, as its OpenAPI document describes them, as far as the page uses them. */
 
+/** As `FlagCode` of crates/core has them. */
+export type FlagCode =
+  | "sex_unknown"
+  | "other_sex"
+  | "hand_not_found"
+  | "hand_cut"
+  | "not_a_hand"
+  | "unusual_image"
+  | "turned"
+  | "two_hands"
+  | "full_grown"
+  | "low_resolution"
+  | "low_contrast"
+  | "polarity_inverted"
+  | "exif_turned"
+  | "colour"
+  | "colour_picture"
+  | "outside_training_range"
+  | "sex_contradiction"
+  | "not_hand_by_header"
+  | "right_hand"
+  | "first_frame"
+  | "storage_contradiction"
+  | "window_ignored"
+  | "pixels_not_square";
+
 export interface Flag {
-  code: string;
+  code: FlagCode;
   message: string;
 }
 
@@ -84,12 +112,12 @@ async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   try {
     response = await fetch(`/api/v1/${path}`, { ...init, headers });
   } catch {
-    throw new Refusal(0, "The service does not answer. Is it still running?");
+    throw new Refusal(0, t("refusal.0"));
   }
   if (response.ok) return response;
   const body: unknown = await response.json().catch(() => null);
   const told = (body as { error?: string } | null)?.error;
-  throw new Refusal(response.status, told ?? `The service answered ${response.status}.`);
+  throw new Refusal(response.status, told ?? t("refusal.other", { status: response.status }));
 }
 
 async function json<T>(path: string, init: RequestInit = {}): Promise<T> {

@@ -1,6 +1,7 @@
 import type { Film, Sex } from "./api.ts";
 import * as api from "./api.ts";
 import { h, icon } from "./dom.ts";
+import { number, t } from "./language.ts";
 
 /** The way of a film into the page: dropped or picked, then whose hand it is. */
 export class Intake {
@@ -10,11 +11,11 @@ export class Intake {
     type: "file",
     multiple: true,
     accept: ".png,.jpg,.jpeg,.tif,.tiff,.bmp,.dcm,image/*,application/dicom",
-    "aria-label": "Choose films",
+    "aria-label": t("intake.choose"),
     onchange: () => void this.take([...(this.picker.files ?? [])]),
   });
   /** Asks whose hand it is; for the page to hold. */
-  readonly dialog = h("dialog", { class: "sex", "aria-label": "Whose hand is it?" });
+  readonly dialog = h("dialog", { class: "sex", "aria-label": t("intake.whose") });
 
   constructor(
     private readonly mayUpload: () => boolean,
@@ -26,9 +27,9 @@ export class Intake {
       "div",
       { class: "intake" },
       icon("M12 16V5M7 10l5-5l5 5M5 16v3h14v-3"),
-      h("p", { class: "invitation" }, "Drop a radiograph of the left hand"),
-      h("p", { class: "quiet" }, "DICOM, PNG, JPEG, TIFF or BMP. It stays on this service."),
-      h("button", { type: "button", class: "primary", onclick: () => this.pick() }, "Choose a file"),
+      h("p", { class: "invitation" }, t("intake.invitation")),
+      h("p", { class: "quiet" }, t("intake.kinds")),
+      h("button", { type: "button", class: "primary", onclick: () => this.pick() }, t("intake.pick")),
       this.picker,
     );
     this.listen();
@@ -77,16 +78,17 @@ export class Intake {
       h("button", { type: "button", class: sex === null ? "plain" : "large", "aria-keyshortcuts": key, onclick: () => void this.send(files, sex) },
         text, h("kbd", { "aria-hidden": "true" }, key));
     this.dialog.replaceChildren(
-      h("h2", {}, "Whose hand is it?"),
-      h("p", { class: "quiet" }, files.length === 1 ? files[0]!.name : `${files.length} films, all of the same sex`),
-      h("div", { class: "buttons" }, button("A girl’s", "G", "female"), button("A boy’s", "B", "male")),
-      button("As a DICOM file says, else not known", "U", null),
+      h("h2", {}, t("intake.whose")),
+      h("p", { class: "quiet" }, files.length === 1 ? files[0]!.name : t("intake.several", { count: number(files.length) })),
+      h("div", { class: "buttons" }, button(t("intake.girl"), t("intake.girlKey"), "female"), button(t("intake.boy"), t("intake.boyKey"), "male")),
+      button(t("intake.unknown"), t("intake.unknownKey"), null),
     );
     this.dialog.onkeydown = (event) => {
-      const sex = { g: "female", b: "male", u: null }[event.key.toLowerCase()];
-      if (sex === undefined) return;
+      const keys: [string, Sex | null][] = [[t("intake.girlKey"), "female"], [t("intake.boyKey"), "male"], [t("intake.unknownKey"), null]];
+      const pressed = keys.find(([key]) => key === event.key.toUpperCase());
+      if (pressed === undefined) return;
       event.preventDefault();
-      void this.send(files, sex as Sex | null);
+      void this.send(files, pressed[1]);
     };
     this.dialog.showModal();
   }

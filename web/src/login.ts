@@ -1,12 +1,13 @@
 import type { Me } from "./api.ts";
 import * as api from "./api.ts";
 import { h } from "./dom.ts";
-import { capital } from "./words.ts";
+import { languageMenu, t } from "./language.ts";
+import { fault } from "./words.ts";
 
 /** The form that stands before everything where people must log in. */
-export function loginForm(entered: (me: Me) => void): HTMLElement {
+export function loginForm(entered: (me: Me) => void, anew: () => void): HTMLElement {
   const note = h("p", { class: "note", role: "alert" });
-  const button = h("button", { type: "submit", class: "primary" }, "Log in");
+  const button = h("button", { type: "submit", class: "primary" }, t("login.enter"));
   const form = h(
     "form",
     {
@@ -18,7 +19,7 @@ export function loginForm(entered: (me: Me) => void): HTMLElement {
         try {
           entered(await api.login(String(fields.get("name")), String(fields.get("password"))));
         } catch (error) {
-          note.textContent = capital(error instanceof Error ? error.message : String(error));
+          note.textContent = error instanceof api.Refusal && error.status === 401 ? t("login.wrong") : fault(error);
           form.querySelector<HTMLInputElement>("input[name=password]")!.value = "";
         } finally {
           button.disabled = false;
@@ -26,11 +27,12 @@ export function loginForm(entered: (me: Me) => void): HTMLElement {
       },
     },
     h("h1", {}, h("img", { src: "/icon.svg", alt: "", width: 32, height: 32 }), "boneage"),
-    h("label", {}, h("span", {}, "Name"), h("input", { name: "name", autocomplete: "username", required: true, autofocus: true })),
-    h("label", {}, h("span", {}, "Password"), h("input", { name: "password", type: "password", autocomplete: "current-password", required: true })),
+    h("label", {}, h("span", {}, t("login.name")), h("input", { name: "name", autocomplete: "username", required: true, autofocus: true })),
+    h("label", {}, h("span", {}, t("login.password")), h("input", { name: "password", type: "password", autocomplete: "current-password", required: true })),
     note,
     button,
-    h("p", { class: "fine" }, "For research use. Not a medical device."),
+    languageMenu(anew),
+    h("p", { class: "fine" }, t("page.research")),
   );
   return form;
 }

@@ -3,11 +3,12 @@ import type { Film, Me } from "./api.ts";
 import * as api from "./api.ts";
 import { h, icon } from "./dom.ts";
 import { Intake } from "./intake.ts";
+import { languageMenu, t } from "./language.ts";
 import { contour, Greys, heat } from "./layers.ts";
 import { loginForm } from "./login.ts";
 import { Result } from "./result.ts";
 import { Viewer } from "./viewer.ts";
-import { age, capital, title } from "./words.ts";
+import { age, fault, title } from "./words.ts";
 import { Worklist } from "./worklist.ts";
 
 /** How often the worklist is asked for what others sent, in milliseconds. */
@@ -46,6 +47,7 @@ class Page {
     private readonly left: () => void,
   ) {
     this.viewer.element.append(this.intake.element);
+    this.viewer.element.dataset["drop"] = t("intake.drop");
     root.replaceChildren(this.sidebar(), h("main", {}, this.viewer.element, this.result.element), this.toast, this.intake.dialog, this.keys);
     document.onkeydown = (event) => this.key(event);
     addEventListener("hashchange", this.follow);
@@ -57,7 +59,7 @@ class Page {
   }
 
   private sidebar(): HTMLElement {
-    const upload = h("button", { type: "button", class: "primary", title: "N", onclick: () => this.intake.pick() }, "Add a film");
+    const upload = h("button", { type: "button", class: "primary", title: "N", onclick: () => this.intake.pick() }, t("page.add"));
     upload.hidden = this.me.role === "viewer";
     const small = (label: string, path: string, act: () => void): HTMLElement =>
       h("button", { type: "button", class: "small", title: label, "aria-label": label, onclick: act }, icon(path));
@@ -65,15 +67,20 @@ class Page {
       "aside",
       {},
       h("header", {}, h("img", { src: "/icon.svg", alt: "", width: 26, height: 26 }), h("h1", {}, "boneage"),
-        small("Light or dark", THEME, changeTheme),
-        small("Keys (?)", HELP, () => this.keys.showModal())),
+        small(t("page.theme"), THEME, changeTheme),
+        small(`${t("page.keys")} (?)`, HELP, () => this.keys.showModal())),
       upload,
       this.worklist.element,
       h("footer", { class: "quiet" },
-        this.me.login ? h("span", {}, `${this.me.name ?? ""}, ${this.me.role ?? ""}`) : h("span", {}, "This machine"),
-        h("a", { href: "/api/v1/films.csv", download: "boneage.csv" }, "Export"),
-        this.me.login ? h("button", { type: "button", class: "plain", onclick: () => void this.logout() }, "Log out") : null),
+        ...(this.me.login ? this.person() : []),
+        languageMenu(() => this.anew()),
+        h("a", { href: "/api/v1/films.csv", download: "boneage.csv" }, t("page.export"))),
     );
+  }
+
+  private person(): Node[] {
+    const name = `${this.me.name ?? ""}, ${t(`role.${this.me.role ?? "viewer"}`)}`;
+    return [h("span", {}, name), h("button", { type: "button", class: "plain", onclick: () => void this.logout() }, t("page.logOut"))];
   }
 
   /** The address names the film, so that going back and reloading lead to it. */
@@ -121,7 +128,7 @@ class Page {
   private async draw(film: Film, anew: boolean): Promise<void> {
     const reading = film.reading;
     if (reading === null) {
-      this.viewer.show(null, film.state === "failed" || film.state === "skipped" ? "No picture of this file" : "", anew);
+      this.viewer.show(null, film.state === "failed" || film.state === "skipped" ? t("film.noPicture") : "", anew);
       return;
     }
     try {
@@ -131,7 +138,7 @@ class Page {
         reading.hand ? api.picture(film.id, "hand") : null,
       ]);
       if (this.film?.id !== film.id) return;
-      const label = `${title(film)}: ${reading.months === null ? "no age given" : age(reading.months)}`;
+      const label = t("film.alt", { film: title(film), age: reading.months === null ? t("reading.none") : age(reading.months) });
       const layers = {
         greys: new Greys(image),
         heat: attention === null ? null : heat(attention),
@@ -151,7 +158,7 @@ class Page {
 
   private key(event: KeyboardEvent): void {
     const target = event.target as HTMLElement;
-    const typing = target.matches("input:not([type=range]), textarea, dialog *");
+    const typing = target.matches("input:not([type=range]), textarea, select, dialog *");
     if (event.key === "Escape" && typing) target.blur();
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key] as 1 | -1 | undefined;
@@ -170,7 +177,7 @@ class Page {
       this.end();
       return;
     }
-    this.toast.textContent = capital(error instanceof Error ? error.message : String(error));
+    this.toast.textContent = fault(error);
     this.toast.classList.add("shown");
     clearTimeout(this.toastTimer);
     this.toastTimer = window.setTimeout(() => this.toast.classList.remove("shown"), 8000);
@@ -181,38 +188,50 @@ class Page {
     this.end();
   }
 
+  /** The same page in another language. */
+  private anew(): void {
+    this.stop();
+    new Page(this.me, this.left);
+    root.querySelector<HTMLElement>("select.language")?.focus();
+  }
+
   private end(): void {
     if (this.ended) return;
+    this.stop();
+    this.left();
+  }
+
+  private stop(): void {
     this.ended = true;
+    this.film = null;
     clearInterval(this.timer);
     removeEventListener("hashchange", this.follow);
     document.onkeydown = null;
-    this.left();
   }
 }
 
 function shortcuts(): HTMLDialogElement {
   const keys: [string, string][] = [
-    ["N", "Add a film"],
-    ["↑ ↓", "Film above or below"],
-    ["/", "Search"],
-    ["Y", "Accept the reading"],
-    ["O", "Overrule it"],
-    ["A", "Attention"],
-    ["H", "Hand contour"],
-    ["I", "Invert"],
-    ["+ −", "Larger, smaller"],
-    ["F", "Whole film"],
-    ["R", "As it was"],
+    ["N", t("page.add")],
+    ["↑ ↓", t("keys.neighbour")],
+    ["/", t("keys.search")],
+    ["Y", t("keys.accept")],
+    ["O", t("keys.overrule")],
+    ["A", t("viewer.attention")],
+    ["H", t("viewer.contour")],
+    ["I", t("viewer.invert")],
+    ["+ −", t("keys.zoom")],
+    ["F", t("viewer.whole")],
+    ["R", t("viewer.reset")],
   ];
   const rows = keys.flatMap(([key, what]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, what)]);
   return h(
     "dialog",
-    { class: "keys", "aria-label": "Keys" },
-    h("h2", {}, "Keys"),
+    { class: "keys", "aria-label": t("keys.title") },
+    h("h2", {}, t("keys.title")),
     h("dl", {}, ...rows),
-    h("p", { class: "quiet" }, "Drag moves the film, with the right button it changes the window. The wheel zooms."),
-    h("form", { method: "dialog" }, h("button", {}, "Close")),
+    h("p", { class: "quiet" }, t("keys.mouse")),
+    h("form", { method: "dialog" }, h("button", {}, t("keys.close"))),
   );
 }
 
@@ -234,14 +253,13 @@ async function start(): Promise<void> {
   const theme = localStorage.getItem("theme");
   if (theme !== null) setTheme(theme);
   const enter = (me: Me): void => {
-    if (me.name === null) root.replaceChildren(loginForm(enter));
+    if (me.name === null) root.replaceChildren(loginForm(enter, () => enter(me)));
     else new Page(me, () => void start());
   };
   try {
     enter(await api.me());
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    root.replaceChildren(h("p", { class: "login note" }, text));
+    root.replaceChildren(h("p", { class: "login note" }, fault(error)));
   }
 }
 

@@ -1,14 +1,15 @@
 import type { Film, Me, Reading } from "./api.ts";
 import * as api from "./api.ts";
 import { h, svg } from "./dom.ts";
-import { age, capital, moment, sexWord, shortAge, standing, title, yearsAndMonths } from "./words.ts";
+import { inWords, number, t, tenths } from "./language.ts";
+import { age, flagSentence, inEnglish, moment, monthsInWords, type Sentence, shortAge, standing, title, yearsAndMonths } from "./words.ts";
 
 /** Ages of the scale under the reading, in months. */
 const SCALE = [0, 228] as const;
 
 /** The right side: what the model says of a film, why to look twice, and what a person says. */
 export class Result {
-  readonly element = h("section", { class: "result", "aria-label": "Reading", "aria-live": "polite" });
+  readonly element = h("section", { class: "result", "aria-label": t("reading.name"), "aria-live": "polite" });
   private film: Film | null = null;
   private overruling = false;
 
@@ -45,11 +46,11 @@ export class Result {
     }
     const answer: Node[] = [h("h2", { class: "filename" }, title(film))];
     if (film.state === "skipped") {
-      answer.push(h("p", { class: "headline" }, "Not read"), sentences("warn", [film.failure ?? "it is no hand by its header"]));
+      answer.push(h("p", { class: "headline" }, t("reading.unread")), whyNot("warn", t("reading.skipped"), film.failure));
     } else if (film.state === "failed") {
-      answer.push(h("p", { class: "headline" }, "Not read"), sentences("bad", [film.failure ?? "the reason is not known"]));
+      answer.push(h("p", { class: "headline" }, t("reading.unread")), whyNot("bad", t("reading.failed"), film.failure));
     } else if (film.reading === null) {
-      answer.push(h("p", { class: "headline waiting" }, "Reading"), h("p", { class: "quiet" }, standing(film).word));
+      answer.push(h("p", { class: "headline waiting" }, t("reading.waiting")), h("p", { class: "quiet" }, standing(film).word));
     } else {
       answer.push(...reading(film, film.reading));
     }
@@ -57,7 +58,7 @@ export class Result {
     const parts = [
       h("div", { class: "answer" }, ...answer),
       h("div", { class: "rest" }, ...rest),
-      h("p", { class: "fine" }, "For research use. Not a medical device. Attention is where the network looked, not a finding."),
+      h("p", { class: "fine" }, `${t("page.research")} ${t("page.attention")}`),
     ];
     this.element.replaceChildren(...parts);
   }
@@ -66,7 +67,7 @@ export class Result {
     const { review, reading } = film;
     if (review !== null) {
       const what =
-        review.verdict === "accepted" ? "Accepted" : `Overruled: ${age(review.months ?? 0)}`;
+        review.verdict === "accepted" ? t("review.accepted") : t("review.overruled", { age: age(review.months ?? 0) });
       return h(
         "div",
         { class: "review done" },
@@ -75,7 +76,7 @@ export class Result {
         h("p", { class: "quiet" }, `${review.by}, ${moment(review.at)}`),
         this.me().role === "viewer"
           ? null
-          : h("button", { type: "button", class: "plain", onclick: () => void this.takeBack() }, "Take back"),
+          : h("button", { type: "button", class: "plain", onclick: () => void this.takeBack() }, t("review.takeBack")),
       );
     }
     if (!this.mayReview()) return null;
@@ -83,28 +84,28 @@ export class Result {
     return h(
       "form",
       { class: "review", onsubmit: (event: SubmitEvent) => this.submit(event) },
-      h("h3", {}, "Your reading"),
+      h("h3", {}, t("review.yours")),
       this.overruling || !readable ? this.ageFields(film) : null,
-      h("label", {}, h("span", {}, "Comment"), h("textarea", { name: "comment", rows: 2, maxlength: 2000 })),
+      h("label", {}, h("span", {}, t("review.comment")), h("textarea", { name: "comment", rows: 2, maxlength: 2000 })),
       h(
         "div",
         { class: "buttons" },
         this.overruling || !readable
-          ? h("button", { type: "submit", class: "primary" }, "Save")
-          : h("button", { type: "submit", class: "primary", title: "Y" }, "Accept"),
+          ? h("button", { type: "submit", class: "primary" }, t("review.save"))
+          : h("button", { type: "submit", class: "primary", title: "Y" }, t("review.accept")),
         !readable
           ? null
           : this.overruling
-            ? h("button", { type: "button", onclick: () => this.overrule(false) }, "Cancel")
-            : h("button", { type: "button", title: "O", onclick: () => this.overrule() }, "Overrule"),
+            ? h("button", { type: "button", onclick: () => this.overrule(false) }, t("review.cancel"))
+            : h("button", { type: "button", title: "O", onclick: () => this.overrule() }, t("review.overrule")),
       ),
     );
   }
 
   private ageFields(film: Film): HTMLElement {
     const [years, months] = film.months === null ? ["", ""] : yearsAndMonths(film.months).map(String);
-    const field = (name: string, value: string, max: number): HTMLElement =>
-      h("label", {}, h("span", {}, name === "years" ? "Years" : "Months"),
+    const field = (name: "years" | "months", value: string, max: number): HTMLElement =>
+      h("label", {}, h("span", {}, t(`review.${name}`)),
         h("input", { type: "number", name, min: 0, max, step: 1, value, required: true, inputmode: "numeric" }));
     return h("div", { class: "fields" }, field("years", years ?? "", 20), field("months", months ?? "", 11));
   }
@@ -162,47 +163,47 @@ function reading(film: Film, told: Reading): Node[] {
   const lived = told.chronological_age?.months ?? null;
   const parts: Node[] = [];
   if (months === null) {
-    parts.push(h("p", { class: "headline" }, "No age given"));
+    parts.push(h("p", { class: "headline" }, t("reading.none")));
   } else {
     const [years, rest] = yearsAndMonths(months);
-    const unit = (n: number, word: string): string => `${word}${n === 1 ? "" : "s"}`;
+    const large = (count: number, unit: "year" | "month"): Node[] => {
+      const [digits, word] = inWords(count, unit);
+      return [h("strong", {}, digits), h("span", {}, word)];
+    };
     parts.push(
-      h("p", { class: "headline", "aria-label": `Bone age ${age(months)}` },
-        h("strong", {}, String(years)), h("span", {}, unit(years, "year")),
-        h("strong", {}, String(rest)), h("span", {}, unit(rest, "month"))),
-      h("p", { class: "quiet numbers" }, `${months.toFixed(1)} months · ${sexWord(told.sex).toLowerCase()}${told.sex_source === "header" ? ", by the file" : ""}`),
+      h("p", { class: "headline", "aria-label": t("reading.boneAge", { age: age(months) }) }, ...large(years, "year"), ...large(rest, "month")),
+      h("p", { class: "quiet numbers" }, `${tenths(months)} ${inWords(2, "month")[1]} · ${whose(told)}`),
       scale(months, interval, film.review?.months ?? null),
     );
   }
   if (interval !== null && months !== null) {
-    const percent = Math.round(100 * interval.level);
+    const percent = number(interval.level, { style: "percent" });
     parts.push(
-      h("p", { class: "interval" }, h("span", { class: "quiet" }, `${percent} % interval`), ` ${shortAge(interval.lower)} to ${shortAge(interval.upper)}`),
+      h("p", { class: "interval" }, h("span", { class: "quiet" }, t("reading.interval", { percent })), ` ${range(interval)}`),
     );
   }
   if (lived !== null) {
     const ahead = months === null ? "" : `, ${difference(months - lived)}`;
-    parts.push(h("p", { class: "interval" }, h("span", { class: "quiet" }, "Chronological age"), ` ${shortAge(lived)}${ahead}`));
+    parts.push(h("p", { class: "interval" }, h("span", { class: "quiet" }, t("reading.chronological")), ` ${shortAge(lived)}${ahead}`));
     if (beside !== null) parts.push(h("p", { class: "interval" }, h("span", { class: "quiet" }, beside.reference), ` ${deviation(beside.sds)}`));
   }
-  const words = { accepted: "Nothing speaks against it", flagged: "Look twice", refused: "Refused" };
   const tone = { accepted: "calm", flagged: "warn", refused: "bad" }[decision];
-  parts.push(h("p", { class: `decision standing ${tone}` }, words[decision]));
-  if (flags.length > 0) parts.push(sentences(tone, flags.map((flag) => flag.message)));
+  parts.push(h("p", { class: `decision standing ${tone}` }, t(`reading.${decision}`)));
+  if (flags.length > 0) parts.push(sentences(tone, flags.map(flagSentence)));
   return parts;
 }
 
 /** How many standard deviations from what is usual. */
 function deviation(sds: number | null): string {
-  if (sds === null) return "no score: outside its table, or sex unknown";
-  return `${sds < 0 ? "\u2212" : "+"}${Math.abs(sds).toFixed(1)} SD`;
+  if (sds === null) return t("reading.noScore");
+  return t("reading.sd", { sds: `${sds < 0 ? "\u2212" : "+"}${tenths(Math.abs(sds))}` });
 }
 
 /** How far the bones are from the calendar. */
 function difference(months: number): string {
   const whole = Math.round(Math.abs(months));
-  if (whole === 0) return "the same";
-  return `bones ${whole} month${whole === 1 ? "" : "s"} ${months > 0 ? "ahead" : "behind"}`;
+  if (whole === 0) return t("reading.same");
+  return t(months > 0 ? "reading.ahead" : "reading.behind", { months: monthsInWords(whole) });
 }
 
 /** The reading on a scale from birth to 19 years, with the interval as a band. */
@@ -212,7 +213,7 @@ function scale(months: number, interval: Reading["interval"], person: number | n
   for (let year = 0; year <= 18; year += 2) {
     const place = x(12 * year);
     parts.push(svg("line", { class: "axis", x1: place, x2: place, y1: 16, y2: 21 }));
-    if (year % 6 === 0) parts.push(svg("text", { x: place, y: 33, "text-anchor": year === 0 ? "start" : "middle" }, document.createTextNode(`${year} y`)));
+    if (year % 6 === 0) parts.push(svg("text", { x: place, y: 33, "text-anchor": year === 0 ? "start" : "middle" }, document.createTextNode(t("reading.year", { year: number(year) }))));
   }
   if (interval !== null) {
     const [from, to] = [x(interval.lower), x(interval.upper)];
@@ -220,15 +221,15 @@ function scale(months: number, interval: Reading["interval"], person: number | n
   }
   parts.push(svg("circle", { class: "dot", cx: x(months), cy: 16, r: 5 }));
   if (person !== null) parts.push(svg("path", { class: "person", d: `M${x(person)} 10l-5-8h10z` }));
-  return svg("svg", { class: "scale", viewBox: "0 0 300 36", role: "img", "aria-label": "The age on a scale from 0 to 19 years" }, ...parts);
+  return svg("svg", { class: "scale", viewBox: "0 0 300 36", role: "img", "aria-label": t("reading.scale") }, ...parts);
 }
 
 /** The reading as files. */
 function downloads(film: Film): HTMLElement {
-  const words: [string, string][] = [["report.pdf", "PDF"], ["overlay.png", "Picture"], ["fhir.json", "FHIR"]];
+  const words: [string, string][] = [["report.pdf", "PDF"], ["overlay.png", t("reading.picture")], ["fhir.json", "FHIR"]];
   if (film.reading?.dicom) words.push(["sr.dcm", "DICOM SR"], ["sc.dcm", "DICOM SC"], ["pdf.dcm", "DICOM PDF"]);
   const links = words.map(([name, word]) => h("a", { href: api.result(film.id, name), download: true }, word));
-  return h("p", { class: "downloads" }, h("span", { class: "quiet" }, "Save as"), ...links);
+  return h("p", { class: "downloads" }, h("span", { class: "quiet" }, t("reading.save")), ...links);
 }
 
 function facts(film: Film, { model, duration_ms, version }: Reading): HTMLElement {
@@ -236,16 +237,29 @@ function facts(film: Film, { model, duration_ms, version }: Reading): HTMLElemen
   return h(
     "details",
     { class: "facts" },
-    h("summary", {}, "About this reading"),
+    h("summary", {}, t("reading.about")),
     h("dl", {},
-      ...row("Received", moment(film.received_at)),
-      ...(film.read_at === null ? [] : row("Read", `${moment(film.read_at)}, in ${duration_ms} ms`)),
-      ...row("Model", model.name),
-      ...row("Digest", model.digest.slice(0, 12)),
-      ...row("Program", `boneage ${version}`),
-      ...row("Film", film.id.slice(0, 12))),
+      ...row(t("reading.received"), moment(film.received_at)),
+      ...(film.read_at === null ? [] : row(t("reading.read"), t("reading.readIn", { when: moment(film.read_at), time: `${number(duration_ms)} ms` }))),
+      ...row(t("reading.model"), model.name),
+      ...row(t("reading.digest"), model.digest.slice(0, 12)),
+      ...row(t("reading.program"), `boneage ${version}`),
+      ...row(t("reading.film"), film.id.slice(0, 12))),
   );
 }
 
-const sentences = (tone: string, texts: string[]): HTMLElement =>
-  h("ul", { class: "flags" }, ...texts.map((text) => h("li", { class: tone }, capital(text))));
+const sentences = (tone: string, told: Sentence[]): HTMLElement =>
+  h("ul", { class: "flags" }, ...told.map(({ text, lang }) => h("li", { class: tone, lang }, text)));
+
+/** Why a file was not read: in the page's language, with the service's reason as it tells it. */
+const whyNot = (tone: string, here: string, reason: string | null): HTMLElement =>
+  sentences(tone, [{ text: here, lang: null }, ...(reason === null ? [] : [inEnglish(reason)])]);
+
+/** Whose hand was read, and who said so. */
+function whose({ sex, sex_source }: Reading): string {
+  const word = t(sex === null ? "reading.sexUnknown" : sex === "female" ? "reading.girl" : "reading.boy");
+  return sex_source === "header" ? `${word}, ${t("reading.byHeader")}` : word;
+}
+
+const range = ({ lower, upper }: { lower: number; upper: number }): string =>
+  t("reading.range", { from: shortAge(lower), to: shortAge(upper) });

@@ -1,4 +1,5 @@
 import { choice, h, icon } from "./dom.ts";
+import { number, t } from "./language.ts";
 import { Greys, type Window } from "./layers.ts";
 
 /** Room around a film that is shown whole, in pixels of the page: the readout above, the tools below. */
@@ -21,7 +22,7 @@ type Tool = "pan" | "window";
 /** The canvas with a film: zoom, pan and window by mouse, wheel and fingers; attention and contour above it. */
 export class Viewer {
   readonly element: HTMLElement;
-  private readonly canvas = h("canvas", { tabindex: 0, role: "img", "aria-label": "No film" });
+  private readonly canvas = h("canvas", { tabindex: 0, role: "img", "aria-label": t("viewer.empty") });
   private readonly toolbar: HTMLElement;
   private readonly readout = h("output", { class: "readout" });
   private readonly note = h("p", { class: "nothing" });
@@ -39,15 +40,15 @@ export class Viewer {
   private drawing = 0;
   private greysStale = false;
 
-  private readonly attentionButton = this.toggle("Attention (A)", ATTENTION, () => this.showAttention(!this.attentionShown));
-  private readonly contourButton = this.toggle("Hand contour (H)", HAND, () => this.showContour(!this.contourShown));
-  private readonly invertButton = this.toggle("Invert (I)", INVERT, () => this.invert());
+  private readonly attentionButton = this.toggle(`${t("viewer.attention")} (A)`, ATTENTION, () => this.showAttention(!this.attentionShown));
+  private readonly contourButton = this.toggle(`${t("viewer.contour")} (H)`, HAND, () => this.showContour(!this.contourShown));
+  private readonly invertButton = this.toggle(`${t("viewer.invert")} (I)`, INVERT, () => this.invert());
   private readonly slider = h("input", {
     type: "range",
     min: 0,
     max: 100,
     value: 100,
-    "aria-label": "Strength of the attention map",
+    "aria-label": t("viewer.strength"),
     oninput: () => {
       this.opacity = this.slider.valueAsNumber / 100;
       this.draw();
@@ -59,22 +60,22 @@ export class Viewer {
       h("button", { type: "button", title: label, "aria-label": label, onclick: act }, icon(path));
     this.toolbar = h(
       "div",
-      { class: "toolbar", role: "toolbar", "aria-label": "Viewer" },
-      choice<Tool>("What dragging does", [["pan", "Move"], ["window", "Window"]], "pan", (tool) => {
+      { class: "toolbar", role: "toolbar", "aria-label": t("viewer.name") },
+      choice<Tool>(t("viewer.dragging"), [["pan", t("viewer.move")], ["window", t("viewer.window")]], "pan", (tool) => {
         this.tool = tool;
         this.canvas.dataset["tool"] = tool;
       }),
       h("span", { class: "gap" }),
-      step("Smaller (-)", "M5 12h14", () => this.zoomBy(1 / 1.25)),
-      step("Larger (+)", "M5 12h14M12 5v14", () => this.zoomBy(1.25)),
-      step("Whole film (F)", "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5", () => this.fit()),
+      step(`${t("viewer.smaller")} (−)`, "M5 12h14", () => this.zoomBy(1 / 1.25)),
+      step(`${t("viewer.larger")} (+)`, "M5 12h14M12 5v14", () => this.zoomBy(1.25)),
+      step(`${t("viewer.whole")} (F)`, "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5", () => this.fit()),
       h("span", { class: "gap" }),
       this.invertButton,
       this.contourButton,
       this.attentionButton,
       this.slider,
       h("span", { class: "gap" }),
-      step("As it was (R)", "M5 8a8 8 0 1 1-1 6M5 3v5h5", () => this.reset()),
+      step(`${t("viewer.reset")} (R)`, "M5 8a8 8 0 1 1-1 6M5 3v5h5", () => this.reset()),
     );
     this.toolbar.hidden = true;
     this.element = h("div", { class: "viewer" }, this.canvas, this.note, this.readout, this.toolbar);
@@ -85,7 +86,7 @@ export class Viewer {
   /** Shows a film, or nothing but the label. Window and zoom start anew with another film. */
   show(layers: Layers | null, label: string, anew: boolean): void {
     this.layers = layers;
-    this.canvas.setAttribute("aria-label", label || "No film");
+    this.canvas.setAttribute("aria-label", label || t("viewer.empty"));
     this.note.textContent = layers === null ? label : "";
     this.toolbar.hidden = layers === null;
     if (anew) this.reset();
@@ -287,10 +288,13 @@ export class Viewer {
       context.strokeStyle = CONTOUR;
       context.stroke(scaled);
     }
-    const percent = Math.round((100 * this.zoom) / devicePixelRatio);
-    const { centre, width } = this.window;
-    this.readout.textContent =
-      `${greys.width} × ${greys.height} · ${percent} % · window ${Math.round(width)}, level ${Math.round(centre)}`;
+    this.readout.textContent = t("viewer.readout", {
+      width: greys.width,
+      height: greys.height,
+      zoom: number(this.zoom / devicePixelRatio, { style: "percent" }),
+      window: Math.round(this.window.width),
+      level: Math.round(this.window.centre),
+    });
   }
 }
 

@@ -1,6 +1,6 @@
-import type { Film, Sex } from "./api.ts";
-
-const plural = (n: number, word: string): string => `${n} ${word}${n === 1 ? "" : "s"}`;
+import type { Film, Flag, Sex } from "./api.ts";
+import { Refusal } from "./api.ts";
+import { dated, inWords, number, t, translated } from "./language.ts";
 
 /** Whole years and months, as the program says them everywhere. */
 export function yearsAndMonths(months: number): [number, number] {
@@ -8,57 +8,72 @@ export function yearsAndMonths(months: number): [number, number] {
   return [Math.floor(whole / 12), whole % 12];
 }
 
+/** `7 months` */
+export const monthsInWords = (months: number): string => inWords(months, "month").join(" ");
+
 /** `10 years 7 months` */
 export function age(months: number): string {
   const [years, rest] = yearsAndMonths(months);
-  return `${plural(years, "year")} ${plural(rest, "month")}`;
+  return `${inWords(years, "year").join(" ")} ${monthsInWords(rest)}`;
 }
 
 /** `10 y 7 m` */
 export function shortAge(months: number): string {
   const [years, rest] = yearsAndMonths(months);
-  return `${years} y ${rest} m`;
+  return t("age.short", { years: number(years), months: number(rest) });
 }
 
 export const sexWord = (sex: Sex | null): string =>
-  sex === null ? "Sex unknown" : sex === "female" ? "Girl" : "Boy";
+  t(sex === null ? "film.sexUnknown" : sex === "female" ? "film.girl" : "film.boy");
 
 /** What a film is called: the name of its file, or the beginning of its id where no names are kept. */
-export const title = (film: Film): string => film.name || `Film ${film.id.slice(0, 8)}`;
+export const title = (film: Film): string => film.name || t("film.untitled", { id: film.id.slice(0, 8) });
 
 /** What became of a film, in a word, and how serious it is. */
 export function standing(film: Film): { word: string; tone: "calm" | "good" | "warn" | "bad" } {
-  if (film.state === "skipped") return { word: "Not for us", tone: "calm" };
-  if (film.state === "failed") return { word: "Unreadable", tone: "bad" };
-  if (film.state !== "done") return { word: film.state === "queued" ? "Waiting" : "Reading", tone: "calm" };
-  if (film.review !== null) {
-    return { word: film.review.verdict === "accepted" ? "Accepted" : "Overruled", tone: "good" };
-  }
+  if (film.state === "failed") return { word: t("film.failed"), tone: "bad" };
+  if (film.state !== "done") return { word: t(`film.${film.state}`), tone: "calm" };
+  if (film.review !== null) return { word: t(`film.${film.review.verdict}`), tone: "good" };
   switch (film.reading?.decision) {
     case "refused":
-      return { word: "Refused", tone: "bad" };
+      return { word: t("film.refused"), tone: "bad" };
     case "flagged":
-      return { word: "Look twice", tone: "warn" };
+      return { word: t("film.flagged"), tone: "warn" };
     default:
-      return { word: "No flags", tone: "calm" };
+      return { word: t("film.clear"), tone: "calm" };
   }
 }
 
 /** A moment as people here write it. */
-export function moment(text: string): string {
-  const options = { dateStyle: "medium", timeStyle: "short" } as const;
-  return new Intl.DateTimeFormat("en-GB", options).format(new Date(text));
-}
+export const moment = (text: string): string => dated(new Date(text), { dateStyle: "medium", timeStyle: "short" });
 
 /** The same, shorter for what is of today. */
 export function shortMoment(text: string): string {
   const at = new Date(text);
   const today = at.toDateString() === new Date().toDateString();
-  const options: Intl.DateTimeFormatOptions = today
-    ? { hour: "2-digit", minute: "2-digit" }
-    : { day: "numeric", month: "short" };
-  return new Intl.DateTimeFormat("en-GB", options).format(at);
+  return dated(at, today ? { hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short" });
 }
 
-/** The service's sentences begin small, as they may stand within others. */
-export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+/** A flag's sentence: in this language where it has one, else as the service tells it. */
+export function flagSentence({ code, message }: Flag): Sentence {
+  const numbers = message.match(/\d+(?:\.\d+)?/g) ?? [];
+  const here = translated(`flag.${code}`, numbers.map((digits) => number(Number(digits))));
+  return here === null ? inEnglish(message) : { text: here, lang: null };
+}
+
+/** What went wrong, for people. */
+export function fault(error: unknown): string {
+  if (!(error instanceof Refusal)) return error instanceof Error ? error.message : String(error);
+  return translated(`refusal.${error.status}`) ?? capital(error.message);
+}
+
+/** A sentence, and its language where that is not the page's. */
+export interface Sentence {
+  text: string;
+  lang: "en" | null;
+}
+
+/** A sentence of the service, which begins small, as it may stand within others. */
+export const inEnglish = (text: string): Sentence => ({ text: capital(text), lang: "en" });
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,6 +1,7 @@
 import type { Film } from "./api.ts";
 import * as api from "./api.ts";
 import { choice, h } from "./dom.ts";
+import { t } from "./language.ts";
 import { moment, sexWord, shortAge, shortMoment, standing, title } from "./words.ts";
 
 type Which = "all" | "open" | "reviewed";
@@ -8,8 +9,8 @@ type Which = "all" | "open" | "reviewed";
 /** The films at the left, newest first, with what was found and whether somebody looked. */
 export class Worklist {
   readonly element: HTMLElement;
-  private readonly list = h("ul", { class: "films", "aria-label": "Films" });
-  private readonly more = h("button", { type: "button", class: "plain", onclick: () => void this.load(this.pages + 1) }, "Show more");
+  private readonly list = h("ul", { class: "films", "aria-label": t("worklist.films") });
+  private readonly more = h("button", { type: "button", class: "plain", onclick: () => void this.load(this.pages + 1) }, t("worklist.more"));
   private readonly note = h("p", { class: "quiet", role: "status" });
   private readonly search: HTMLInputElement;
   private films: Film[] = [];
@@ -26,19 +27,19 @@ export class Worklist {
   ) {
     this.search = h("input", {
       type: "search",
-      placeholder: "Search",
-      "aria-label": "Search films by name or comment",
+      placeholder: t("worklist.search"),
+      "aria-label": t("worklist.searchLabel"),
       oninput: () => {
         clearTimeout(this.typing);
         this.typing = window.setTimeout(() => void this.load(1), 200);
       },
     });
-    const words: [Which, string][] = [["all", "All"], ["open", "To review"], ["reviewed", "Reviewed"]];
+    const words: [Which, string][] = [["all", t("worklist.all")], ["open", t("worklist.open")], ["reviewed", t("worklist.reviewed")]];
     this.element = h(
       "nav",
-      { class: "worklist", "aria-label": "Worklist" },
+      { class: "worklist", "aria-label": t("worklist.name") },
       this.search,
-      choice("Which films", words, "all", (which) => {
+      choice(t("worklist.which"), words, "all", (which) => {
         this.which = which;
         void this.load(1);
       }),
@@ -98,7 +99,7 @@ export class Worklist {
   }
 
   private render(): void {
-    const empty = this.search.value === "" && this.which === "all" ? "No films yet." : "Nothing found.";
+    const empty = this.search.value === "" && this.which === "all" ? t("worklist.empty") : t("worklist.nothing");
     this.note.textContent = this.films.length === 0 && this.loaded ? empty : "";
     const focused = document.activeElement?.getAttribute("data-film") ?? null;
     this.list.replaceChildren(...this.films.map((film) => this.line(film)));
@@ -119,10 +120,12 @@ export class Worklist {
           "aria-current": film.id === this.chosen ? "true" : null,
           onclick: () => this.choose(film.id),
         },
-        h("span", { class: "name" }, title(film)),
-        h("span", { class: "age" }, months === null ? "–" : shortAge(months)),
-        h("span", { class: `standing ${tone}` }, word),
-        h("span", { class: "quiet", title: moment(film.received_at) }, `${whose(film)}${shortMoment(film.received_at)}`),
+        h("span", { class: "line" },
+          h("span", { class: "name" }, title(film)),
+          h("span", { class: "age" }, months === null ? "–" : shortAge(months))),
+        h("span", { class: "line" },
+          h("span", { class: `standing ${tone}` }, word),
+          h("span", { class: "quiet", title: moment(film.received_at) }, `${whose(film)}${shortMoment(film.received_at)}`)),
       ),
     );
   }

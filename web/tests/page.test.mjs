@@ -2,11 +2,9 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { boy, dicom, drop, example, open, serve, shoot } from "./service.mjs";
+import { boy, dicom, drop, example, open, serious, serve, shoot } from "./service.mjs";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PATIENCE = { timeout: 60_000 };
 
 let service;
@@ -14,14 +12,6 @@ before(async () => {
   service = await serve();
 });
 after(() => service.stop());
-
-/** What axe finds that keeps people out. */
-async function serious(page) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  const found = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-}
 
 test("a film is dropped, read, accepted, and still there after a reload", async (t) => {
   const { page, close } = await open(t, service.address);

@@ -1,13 +1,14 @@
 // A running `boneage serve` and a browser, for the tests of the page.
 
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
+export const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
 const boneage = process.env.BONEAGE ?? join(target, "debug/boneage");
 
@@ -46,18 +47,19 @@ export async function serve({ users = {} } = {}) {
 }
 
 /** A page at the address, until the test `t` ends; whatever goes wrong in it without being caught fails the test. */
-export async function open(t, address, { width = 1280, height = 800, colorScheme = "light" } = {}) {
+export async function open(t, address, { width = 1280, height = 800, colorScheme = "light", locale = "en-GB", hasTouch = false } = {}) {
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
   // Everything runs as root in CI, where Chromium's sandbox does not.
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   t.after(() => browser.close());
-  const page = await browser.newPage({ viewport: { width, height }, colorScheme });
+  const page = await browser.newPage({ viewport: { width, height }, colorScheme, locale, hasTouch });
   const faults = [];
   page.on("pageerror", (error) => faults.push(String(error)));
   page.on("console", (message) => {
     // The answers that are no success are told on the page, and here as well.
     if (message.type() === "error" && !message.text().includes("Failed to load resource")) faults.push(message.text());
   });
+  if (process.env.DIST) await fromDisk(page, address);
   await page.goto(address);
   return {
     page,
@@ -66,6 +68,26 @@ export async function open(t, address, { width = 1280, height = 800, colorScheme
       if (faults.length > 0) throw new Error(faults.join("\n"));
     },
   };
+}
+
+/** The page's files as they lie in `web/dist` rather than in the program, for those who work on the page alone. */
+async function fromDisk(page, address) {
+  for (const [path, file] of [["/", "index.html"], ["/app.js", "app.js"], ["/app.css", "app.css"]]) {
+    await page.route(address + path, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, status: 200, body: readFileSync(join(root, "web/dist", file)) });
+    });
+  }
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** What axe finds that keeps people out. */
+export async function serious(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  const found = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
 }
 
 /** Drops files on the page, as a mouse would. */
