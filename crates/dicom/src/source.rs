@@ -1,5 +1,6 @@
 use crate::dataset::DataSet;
 use crate::tag::Tag;
+use boneage_core::Digest;
 use std::fmt;
 
 /// What is copied from a film into results: the patient (PS3.3, C.7.1.1) and the study (C.7.2.1), as those who ask
@@ -20,8 +21,8 @@ const COPIED: [(u32, &[u8; 2], bool); 13] = [
     (0x0020_0010, b"SH", true),  // study's number
 ];
 
-/// Whose film it is and where it belongs: what results copy. Nothing of it but its class and its
-/// numbers can be read out, and its debug form tells nothing: it is for [`structured_report`](crate::structured_report) and its like alone.
+/// Whose film it is and where it belongs: what results copy. Nothing of it but its class, its
+/// numbers and a digest of the patient's can be read out, and its debug form tells nothing: it is for [`structured_report`](crate::structured_report) and its like alone.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Source {
     copied: Vec<(Tag, [u8; 2], Vec<u8>)>,
@@ -60,7 +61,20 @@ impl Source {
 
     /// The number under which the study was ordered, by which a department finds it again.
     pub fn accession_number(&self) -> Option<String> {
-        let (_, _, value) = self.copied.iter().find(|(tag, ..)| tag.0 == 0x0008_0050)?;
+        self.word(0x0008_0050)
+    }
+
+    /// By what films of the same patient are known to be so: a digest of the patient's number, of who gave it and of
+    /// the birth date, from which none of them can be read. `None` for a patient without a number.
+    pub fn patient(&self) -> Option<Digest> {
+        let number = self.word(0x0010_0020)?;
+        let [issuer, birth] = [0x0010_0021, 0x0010_0030].map(|tag| self.word(tag).unwrap_or_default());
+        Some(Digest::of_parts([number.as_bytes(), issuer.as_bytes(), birth.as_bytes()]))
+    }
+
+    /// An attribute that is copied, without the blanks around it; `None` where it is empty.
+    fn word(&self, tag: u32) -> Option<String> {
+        let (_, _, value) = self.copied.iter().find(|(copied, ..)| copied.0 == tag)?;
         let text: String = value.iter().map(|&byte| char::from(byte)).collect();
         let text = text.trim_matches(|letter: char| letter == '\0' || letter.is_whitespace());
         (!text.is_empty()).then(|| text.to_owned())
@@ -95,5 +109,27 @@ impl Source {
 
     pub(crate) fn modality(&self) -> Option<&str> {
         self.modality.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(number: &str, issuer: &str, birth: &str) -> Option<Digest> {
+        let rows = [(0x0010_0020, number), (0x0010_0021, issuer), (0x0010_0030, birth)];
+        let copied = rows.map(|(tag, value)| (Tag(tag), *b"LO", value.as_bytes().to_vec())).to_vec();
+        Source { copied, ..Source::default() }.patient()
+    }
+
+    #[test]
+    fn a_patient_is_known_by_number_issuer_and_birth_date() {
+        let one = of("4711 ", "", "20140320");
+        assert!(one.is_some());
+        assert_eq!(one, of("4711", "", "20140320"), "the blank that makes the length even counts for nothing");
+        for other in [of("4712", "", "20140320"), of("4711", "A", "20140320"), of("4711", "", "20140321")] {
+            assert_ne!(one, other);
+        }
+        assert_eq!(of(" ", "A", "20140320"), None);
     }
 }

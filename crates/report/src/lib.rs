@@ -25,5 +25,5 @@ pub use case::Case;
 pub use error::ReportError;
 pub use fhir::{fhir, fhir_bundle};
 pub use pdf::{Picture, pdf};
-pub use reference::{Reference, Score, Standing};
+pub use reference::{Reference, ReferenceRow, Score, Standing};
 pub use rendering::{DicomKind, Rendering};

@@ -11,16 +11,19 @@ pub struct Reference {
     pub name: String,
     /// Where the numbers stand.
     pub source: String,
-    female: Vec<Row>,
-    male: Vec<Row>,
+    female: Vec<ReferenceRow>,
+    male: Vec<ReferenceRow>,
 }
 
-/// At one age, in months.
+/// What is usual at one age, in months.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Row {
-    age: f32,
-    mean: f32,
-    sd: f32,
+pub struct ReferenceRow {
+    /// Chronological age.
+    pub age: f32,
+    /// Mean of the bone ages.
+    pub mean: f32,
+    /// Their standard deviation.
+    pub sd: f32,
 }
 
 /// How a bone age stands to the age of its child.
@@ -119,7 +122,7 @@ impl Reference {
     /// reference with means can be given as a table.
     pub fn brush_foundation() -> Reference {
         let rows = |spreads: &[Spread]| {
-            let row = |&(age, sd): &Spread| Row { age: f32::from(age), mean: f32::from(age), sd };
+            let row = |&(age, sd): &Spread| ReferenceRow { age: f32::from(age), mean: f32::from(age), sd };
             spreads.iter().map(row).collect()
         };
         Reference {
@@ -165,7 +168,7 @@ impl Reference {
                 let number = cell.parse::<f32>().ok().filter(|number| number.is_finite());
                 number.ok_or_else(|| fault(line, format!("{cell:?} is no number")))
             };
-            let row = Row { age: number(age)?, mean: number(mean)?, sd: number(sd)? };
+            let row = ReferenceRow { age: number(age)?, mean: number(mean)?, sd: number(sd)? };
             let rows = reference.rows_mut(sex);
             if row.sd <= 0.0 {
                 return Err(fault(line, format!("a standard deviation of {}", row.sd)));
@@ -187,14 +190,15 @@ impl Reference {
         Reference::from_csv(&name, &fs::read_to_string(path)?)
     }
 
-    fn rows(&self, sex: Sex) -> &[Row] {
+    /// The table of a sex, ages ascending; empty where the reference has none.
+    pub fn rows(&self, sex: Sex) -> &[ReferenceRow] {
         match sex {
             Sex::Female => &self.female,
             Sex::Male => &self.male,
         }
     }
 
-    fn rows_mut(&mut self, sex: Sex) -> &mut Vec<Row> {
+    fn rows_mut(&mut self, sex: Sex) -> &mut Vec<ReferenceRow> {
         match sex {
             Sex::Female => &mut self.female,
             Sex::Male => &mut self.male,

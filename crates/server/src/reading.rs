@@ -196,7 +196,7 @@ impl Reading {
 }
 
 /// Further digits are noise.
-fn tenth(number: f32) -> f64 {
+pub(crate) fn tenth(number: f32) -> f64 {
     (f64::from(number) * 10.0).round() / 10.0
 }
 

@@ -6,6 +6,7 @@ use crate::service::Service;
 use crate::store::{Action, Job};
 use boneage_assess::{Film, Pictures, Predictor};
 use boneage_core::{DecodeLimits, Digest, SexGiven, SexSource};
+use boneage_dicom::Source;
 use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -48,8 +49,8 @@ pub(crate) fn work(service: &Service, predictor: &Predictor) {
 
 /// How one try ended.
 enum Ended {
-    /// With a reading, and the picture of the film.
-    Read(Box<Reading>, Vec<u8>),
+    /// With a reading, whose it is, and the picture of the film.
+    Read(Box<Reading>, Option<Digest>, Vec<u8>),
     /// The file is no film that is read: it will not become one.
     Unreadable(String),
     /// Something went wrong that may go right another time.
@@ -64,14 +65,15 @@ fn read(service: &Service, predictor: &Predictor, job: &Job) {
     let last = job.attempt >= service.settings.attempts;
     let mut picture = None;
     let (outcome, written) = match ended {
-        Ended::Read(reading, image) => {
+        Ended::Read(reading, patient, image) => {
             let outcome = match reading.decision.as_str() {
                 "accepted" => "accepted",
                 "flagged" => "flagged",
                 _ => "refused",
             };
             picture = Some(image);
-            (outcome, service.store.finish(job, &reading, now(), &destinations(service, job, &reading)))
+            let destinations = destinations(service, job, &reading);
+            (outcome, service.store.finish(job, &reading, patient.as_ref(), now(), &destinations))
         }
         Ended::Unreadable(reason) => ("failed", service.store.fail(job, &reason)),
         Ended::Faulty(reason) if last => ("failed", service.store.fail(job, &reason)),
@@ -141,11 +143,13 @@ fn attempt(service: &Service, predictor: &Predictor, job: &Job) -> Ended {
         Ok(image) => {
             let duration_ms = start.elapsed().as_millis() as u64;
             let mut reading = Reading::of(&assessment, &film, &service.settings.reference, duration_ms);
+            let mut patient = film.source.as_ref().and_then(Source::patient);
             if service.settings.deidentify {
                 reading.study_date = None;
                 reading.dicom = false;
+                patient = None;
             }
-            Ended::Read(Box::new(reading), image)
+            Ended::Read(Box::new(reading), patient, image)
         }
         Err(error) => Ended::Faulty(format!("its pictures could not be written: {error}")),
     }

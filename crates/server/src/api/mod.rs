@@ -6,6 +6,7 @@ mod error;
 mod export;
 mod films;
 mod health;
+mod history;
 mod login;
 mod pictures;
 mod results;
@@ -66,6 +67,8 @@ fn quick() -> OpenApiRouter<Shared> {
         .routes(routes!(pictures::hand))
         .routes(routes!(results::file))
         .routes(routes!(deliveries::list))
+        .routes(routes!(history::of_patient))
+        .routes(routes!(history::reference))
         .routes(routes!(export::csv))
         .routes(routes!(login::me))
         .routes(routes!(login::login))

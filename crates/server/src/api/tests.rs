@@ -114,11 +114,16 @@ impl Bench {
 
     /// A film that was read as `months`; its id.
     async fn read_film(&self, months: Option<f32>) -> String {
-        let answer = self.upload(b"a film", &[("sex", "female")]).await;
+        self.read_film_of(b"a film", months, None).await
+    }
+
+    /// The same of these bytes, of a patient.
+    async fn read_film_of(&self, bytes: &[u8], months: Option<f32>, patient: Option<&Digest>) -> String {
+        let answer = self.upload(bytes, &[("sex", "female")]).await;
         assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
         let id = answer.json()["id"].as_str().unwrap().to_owned();
         let job = self.service.store.lease(i64::MAX / 2, Duration::from_secs(9)).unwrap().unwrap();
-        assert!(self.service.store.finish(&job, &reading(months), 1_764_064_800_000, &[]).unwrap());
+        assert!(self.service.store.finish(&job, &reading(months), patient, 1_764_064_800_000, &[]).unwrap());
         id
     }
 }
@@ -285,6 +290,35 @@ async fn results_are_made_of_what_is_stored() {
     let unread = bench.upload(b"another film", &[]).await.json();
     let path = format!("/api/v1/films/{}/results/fhir.json", unread["id"].as_str().unwrap());
     assert_eq!(bench.get(&path).await.status, StatusCode::CONFLICT);
+}
+
+#[tokio::test]
+async fn the_studies_of_a_patient_come_by_age_beside_the_reference() {
+    let bench = Bench::open();
+    let patient = Digest::of(b"7");
+    let first = bench.read_film_of(b"first", Some(100.0), Some(&patient)).await;
+    let second = bench.read_film_of(b"second", Some(130.0), Some(&patient)).await;
+    let alone = bench.read_film_of(b"alone", Some(90.0), None).await;
+    let said = json!({"verdict": "overruled", "months": 110});
+    let review = format!("/api/v1/films/{first}/review");
+    assert_eq!(bench.send(Method::PUT, &review, said).await.status, StatusCode::OK);
+    let history = bench.get(&format!("/api/v1/films/{second}/history")).await.json();
+    assert_eq!(history["patient_known"], json!(true));
+    let studies = history["studies"].as_array().unwrap();
+    assert_eq!(studies.len(), 2);
+    let of = |id: &str| studies.iter().find(|study| study["film"] == json!(id)).unwrap();
+    let (before, this) = (of(&first), of(&second));
+    assert_eq!((&before["this"], &this["this"]), (&json!(false), &json!(true)));
+    assert_eq!((&before["months"], &before["overruled"]), (&json!(110.0), &json!(true)));
+    assert!(before["interval"].is_null() && this["interval"]["upper"].is_number());
+    // 10 years to the day, a girl: (110 - 120) / 11.73.
+    assert_eq!((&before["sds"], &this["chronological_age"]), (&json!(-0.9), &json!(120.0)));
+    let history = bench.get(&format!("/api/v1/films/{alone}/history")).await.json();
+    assert_eq!((&history["patient_known"], &history["studies"][0]["film"]), (&json!(false), &json!(alone)));
+    let table = bench.get("/api/v1/reference").await.json();
+    assert_eq!(table["name"], "Brush Foundation");
+    assert_eq!(table["female"][0], json!({"age": 3.0, "mean": 3.0, "sd": 0.72}));
+    assert_eq!(bench.get("/api/v1/films/0/history").await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

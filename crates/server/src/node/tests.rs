@@ -273,7 +273,7 @@ fn results_are_sent_until_the_destination_has_them() {
     let job = store.lease(i64::MAX / 2, Duration::from_secs(9)).unwrap().unwrap();
     let mut reading = Reading::of(&assessment(), &film(), &Reference::brush_foundation(), 12);
     reading.dicom = true;
-    assert!(store.finish(&job, &reading, crate::clock::now(), &["ARCHIVE", "NOBODY"]).unwrap());
+    assert!(store.finish(&job, &reading, None, crate::clock::now(), &["ARCHIVE", "NOBODY"]).unwrap());
     let png = crate::pictures::image(&film().plane).unwrap();
     store.folder().write_picture(&job.film, crate::folder::Picture::Image, &png).unwrap();
     store.settle(&job.film, &job.digest, false).unwrap();

@@ -137,7 +137,7 @@ mod tests {
         let (_dir, store) = store();
         let id = upload(&store, b"abc", None).id;
         let job = store.lease(2000, Duration::from_secs(9)).unwrap().unwrap();
-        assert!(store.finish(&job, &reading(Some(100.0)), 2000, &["PACS", "ARCHIVE"]).unwrap());
+        assert!(store.finish(&job, &reading(Some(100.0)), None, 2000, &["PACS", "ARCHIVE"]).unwrap());
         assert_eq!(store.next_delivery("PACS", 2000).unwrap(), None, "its picture is not there yet");
         store.settle(&id, &boneage_core::Digest::of(b"abc"), false).unwrap();
         let due = |destination, at| store.next_delivery(destination, at).unwrap().map(|due| due.attempt);

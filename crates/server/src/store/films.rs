@@ -161,7 +161,7 @@ pub(crate) struct Query {
     pub(crate) reviewed: Option<bool>,
 }
 
-const COLUMNS: &str = "id, digest, sex, name, bytes, source, received_at, state, attempts, failure, reading, \
+pub(super) const COLUMNS: &str = "id, digest, sex, name, bytes, source, received_at, state, attempts, failure, reading, \
      read_at, verdict, verdict_months, comment, reviewed_by, reviewed_at, sender, instance";
 
 /// The id of a film: what was uploaded and for whom it is read decide it, so that the same upload is the same film.
@@ -381,7 +381,7 @@ impl Store {
     }
 }
 
-fn film_row(row: &Row<'_>) -> rusqlite::Result<FilmRow> {
+pub(super) fn film_row(row: &Row<'_>) -> rusqlite::Result<FilmRow> {
     let unreadable = |column: usize, error: Box<dyn std::error::Error + Send + Sync>| {
         rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error)
     };

@@ -51,12 +51,13 @@ impl Store {
         .optional()
     }
 
-    /// Writes a job's reading, and that it is to be sent to these destinations. False: the reservation was lost
-    /// meanwhile, and nothing was written.
+    /// Writes a job's reading, by which patient it is known, and that it is to be sent to these destinations. False: the
+    /// reservation was lost meanwhile, and nothing was written.
     pub(crate) fn finish(
         &self,
         job: &Job,
         reading: &Reading,
+        patient: Option<&Digest>,
         at: Moment,
         destinations: &[&str],
     ) -> rusqlite::Result<bool> {
@@ -65,8 +66,8 @@ impl Store {
         let change = connection.transaction()?;
         let finished = end(
             &change,
-            "state = 'done', reading = ?3, read_at = ?4, failure = NULL",
-            params![job.film, job.lease, text, at],
+            "state = 'done', reading = ?3, read_at = ?4, patient = ?5, failure = NULL",
+            params![job.film, job.lease, text, at, patient.map(|digest| &digest.0)],
         )?;
         if finished {
             for destination in destinations {
@@ -155,8 +156,8 @@ mod tests {
         let second = store.lease(12_000, LEASE).unwrap().unwrap();
         assert_eq!((second.film.as_str(), second.attempt), (first.film.as_str(), 2));
         // The one who was too slow writes nothing.
-        assert!(!store.finish(&first, &reading(), 12_001, &[]).unwrap());
-        assert!(store.finish(&second, &reading(), 12_002, &[]).unwrap());
+        assert!(!store.finish(&first, &reading(), None, 12_001, &[]).unwrap());
+        assert!(store.finish(&second, &reading(), None, 12_002, &[]).unwrap());
         assert!(!store.fail(&second, "twice").unwrap());
         let film = store.film(&first.film).unwrap().unwrap();
         assert_eq!((film.state, film.reading.unwrap().months), (State::Done, Some(100.0)));
@@ -209,7 +210,7 @@ mod tests {
         let file = store.folder().upload(&digest);
         for stays in [true, false] {
             let job = store.lease(2000, LEASE).unwrap().unwrap();
-            store.finish(&job, &reading(), 2000, &[]).unwrap();
+            store.finish(&job, &reading(), None, 2000, &[]).unwrap();
             assert_eq!(store.unsettled().unwrap(), [(job.film.clone(), digest.clone())]);
             store.settle(&job.film, &digest, false).unwrap();
             assert!(file.exists());

@@ -3,6 +3,7 @@
 mod audit;
 mod deliveries;
 mod films;
+mod history;
 mod jobs;
 mod people;
 mod schema;

@@ -2,7 +2,7 @@ use rusqlite_migration::{M, Migrations};
 
 /// The schema as a list of steps: a released step never changes, new ones are added below.
 pub(super) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST)])
+    Migrations::new(vec![M::up(FIRST), M::up(PATIENTS)])
 }
 
 /// A film is a job from the moment it comes until it is done or failed; what is to be sent of it is a delivery. Moments are milliseconds since 1970.
@@ -82,6 +82,12 @@ CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+";
+
+/// A digest by which films of the same patient find each other; null where none is known or none is kept.
+const PATIENTS: &str = "
+ALTER TABLE films ADD COLUMN patient TEXT;
+CREATE INDEX films_by_patient ON films (patient) WHERE patient IS NOT NULL;
 ";
 
 #[cfg(test)]
