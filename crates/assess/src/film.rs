@@ -3,7 +3,7 @@
 use crate::{Predictor, Radiograph};
 use boneage_core::{Assessment, DecodeLimits, Digest, Flag, Plane, SexGiven};
 use boneage_dicom::{DicomError, Header, Source};
-use boneage_vision::VisionError;
+use boneage_vision::{Placing, VisionError};
 
 /// A radiograph from a file, with what the file says about it.
 #[derive(Clone, Debug)]
@@ -42,11 +42,19 @@ impl Film {
         Ok(Film { digest, ..film? })
     }
 
-    /// Reads the film with a model. The sex is `given`, else the header's; the age of the child is the header's.
-    pub fn assess(&self, predictor: &Predictor, given: SexGiven, pictures: Pictures) -> Assessment {
+    /// Reads the film with a model. The sex is `given`, else the header's; the age of the child is the header's. The film
+    /// is laid down by hand where a `placing` says how.
+    pub fn assess(
+        &self,
+        predictor: &Predictor,
+        given: SexGiven,
+        placing: Option<&Placing>,
+        pictures: Pictures,
+    ) -> Assessment {
         let (sex, contradiction) = given.beside_header(self.header.as_ref().and_then(|header| header.sex));
         let flags: Vec<Flag> = self.flags.iter().cloned().chain(contradiction).collect();
-        let radiograph = Radiograph { plane: &self.plane, flags: &flags, sex, input: Some(&self.digest) };
+        let radiograph =
+            Radiograph { plane: &self.plane, flags: &flags, sex, input: Some(&self.digest), placing };
         let read = match pictures {
             Pictures::Wanted => predictor.assess(&radiograph),
             Pictures::Unwanted => predictor.assess_in_words(&radiograph),

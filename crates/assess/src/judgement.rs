@@ -133,13 +133,15 @@ pub(crate) fn by_seriousness(mut flags: Vec<Flag>) -> Vec<Flag> {
 
 /// Refused when nothing can be read; flagged when a flag is a reason to look twice; accepted otherwise.
 ///
-/// A turned EXIF orientation and oblong pixels are told but are no reason: they are statements of the file
-/// and setting them right is exact. An inverted polarity and a colour image are reasons: the first is our guess, the
-/// second is rarely a radiograph.
+/// A turned EXIF orientation, oblong pixels and what a person did are told but are no reason: the first two are
+/// statements of the file and setting them right is exact, and the person has looked. An inverted polarity and a
+/// colour image are reasons: the first is our guess, the second is rarely a radiograph.
 pub(crate) fn decide(readable: bool, flags: &[Flag]) -> Decision {
     if !readable {
         Decision::Refused
-    } else if flags.iter().any(|flag| !matches!(flag.code, FlagCode::ExifTurned | FlagCode::PixelsNotSquare))
+    } else if flags
+        .iter()
+        .any(|flag| !matches!(flag.code, FlagCode::ExifTurned | FlagCode::PixelsNotSquare | FlagCode::ByHand))
     {
         Decision::Flagged
     } else {
@@ -200,10 +202,10 @@ mod tests {
     }
 
     #[test]
-    fn only_a_turned_file_is_no_reason_to_look_twice() {
+    fn what_the_file_says_and_a_person_did_is_no_reason_to_look_twice() {
         let flag = |code| Flag::new(code, "");
         assert_eq!(decide(true, &[]), Decision::Accepted);
-        assert_eq!(decide(true, &[flag(FlagCode::ExifTurned)]), Decision::Accepted);
+        assert_eq!(decide(true, &[flag(FlagCode::ExifTurned), flag(FlagCode::ByHand)]), Decision::Accepted);
         assert_eq!(decide(true, &[flag(FlagCode::SexUnknown)]), Decision::Flagged);
         assert_eq!(decide(false, &[]), Decision::Refused);
         let sorted = by_seriousness(vec![flag(FlagCode::ExifTurned), flag(FlagCode::HandNotFound)]);

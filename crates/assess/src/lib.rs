@@ -15,7 +15,7 @@
 //! let predictor = Predictor::new(&std::fs::read("head.safetensors")?, &std::fs::read("vgg16.safetensors")?)?;
 //! let image = boneage_vision::decode(&std::fs::read("hand.png")?, &Default::default())?;
 //! let sex = SexGiven { value: Some(Sex::Female), source: SexSource::Given };
-//! let radiograph = Radiograph { plane: &image.plane, flags: &image.flags, sex, input: None };
+//! let radiograph = Radiograph { plane: &image.plane, flags: &image.flags, sex, input: None, placing: None };
 //! println!("{:?}", predictor.assess(&radiograph).months);
 //! # Ok(())
 //! # }

@@ -10,7 +10,7 @@ use boneage_core::{
     Affine, Assessment, Digest, Flag, FlagCode, Interval, ModelName, Months, Plane, Sex, SexGiven,
 };
 use boneage_nets::{Arithmetic, WeightsFile};
-use boneage_vision::{Crop, Frame, Preprocess};
+use boneage_vision::{Crop, Frame, Placing, Preprocess};
 
 /// One image with what is known about it.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,8 @@ pub struct Radiograph<'a> {
     pub sex: SexGiven,
     /// SHA-256 of the file, where there is one.
     pub input: Option<&'a Digest>,
+    /// How a person lays it down; `None`: the automatic way.
+    pub placing: Option<&'a Placing>,
 }
 
 /// What the model alone says about one image, before anything is judged.
@@ -33,7 +35,7 @@ pub struct Reading {
     pub attention: Option<Plane>,
     /// How the image was brought before the model.
     pub frame: Frame,
-    /// How the hand was set upright before that, where it was turned or mirrored.
+    /// How the hand was set upright before that, where it was turned or mirrored, or a person laid it down.
     pub upright: Option<Upright>,
     /// What the guard looks at.
     pub traits: Traits,
@@ -126,8 +128,23 @@ impl Predictor {
 
     fn assess_with_reading(&self, radiograph: &Radiograph<'_>) -> (Assessment, Reading) {
         let (reading, contrast) =
-            rayon::join(|| self.read(radiograph.plane, radiograph.sex.value), || contrast(radiograph.plane));
+            rayon::join(|| self.read_radiograph(radiograph), || contrast(radiograph.plane));
         (self.judge_in_words(radiograph, &reading, contrast), reading)
+    }
+
+    fn read_radiograph(&self, radiograph: &Radiograph<'_>) -> Reading {
+        let Radiograph { plane, sex, placing, .. } = radiograph;
+        match placing {
+            Some(placing) => self.read_by_hand(plane, sex.value, placing),
+            None => self.read(plane, sex.value),
+        }
+    }
+
+    /// The reading of the image as a person lays it down; nothing is turned or mirrored besides.
+    pub fn read_by_hand(&self, plane: &Plane, sex: Option<Sex>, placing: &Placing) -> Reading {
+        let upright = Upright::by_hand(plane, placing);
+        let reading = self.read_as_it_lies(upright.plane(), sex);
+        Reading { upright: Some(upright), ..reading }
     }
 
     /// What the model says, whatever there is to say against the image: evaluation counts every image.
@@ -179,23 +196,28 @@ impl Predictor {
     fn judge_in_words(&self, radiograph: &Radiograph<'_>, reading: &Reading, contrast: f32) -> Assessment {
         let months = Months(reading.months.0.max(0.0));
         let mut flags = radiograph.flags.to_vec();
-        // A film that was cut to the hand is smaller than the file, which is large enough or not.
+        let by_hand = reading.upright.as_ref().filter(|upright| upright.is_by_hand());
+        // A film that was cut to the hand is smaller than the file, which is large enough or not; of what a person
+        // cuts out, no more is known than what there is.
         let side = radiograph.plane.width().min(radiograph.plane.height());
-        let large = reading.upright.is_some() && side >= self.manifest.preprocess.canonical.size;
+        let cut = reading.upright.is_some() && by_hand.is_none();
+        let large = cut && side >= self.manifest.preprocess.canonical.size;
         let told = |flag: &&Flag| !(large && flag.code == FlagCode::LowResolution);
         flags.extend(reading.frame.flags().iter().filter(told).cloned());
         flags.extend(flag_of_contrast(contrast));
         let guard = self.manifest.guard.as_ref();
         let refusal = guard.and_then(|guard| guard.refusal(&reading.traits));
         let grey = flags.iter().all(|flag| flag.code != FlagCode::ColourPicture);
-        let readable = grey && refusal.is_none() && is_readable(radiograph.plane, contrast);
+        let seen = by_hand.map_or(radiograph.plane, Upright::plane);
+        let readable = grey && refusal.is_none() && is_readable(seen, contrast);
+        flags.extend(by_hand.iter().flat_map(|upright| upright.flags(0.0)));
         flags.extend(refusal);
         if readable {
             flags.extend(flag_of_age(reading.months, self.manifest.trained_ages));
             flags.extend(flag_of_growth(reading.months, radiograph.sex.value));
             if let Some(guard) = guard {
                 flags.extend(guard.doubt(&reading.traits));
-                let upright = reading.upright.iter();
+                let upright = reading.upright.iter().filter(|upright| !upright.is_by_hand());
                 flags.extend(upright.flat_map(|upright| upright.flags(guard.most_degrees)));
             }
             // Where the recipe did not look for the hand, the reading does not depend on it.

@@ -1,5 +1,5 @@
 use boneage_core::{Affine, Flag, FlagCode, Plane};
-use boneage_vision::{Preprocess, Turned, turned};
+use boneage_vision::{Placing, Preprocess, Turned, turned};
 
 /// A radiograph laid down as those of the training: the fingers upward, the thumb to the right.
 pub struct Upright {
@@ -8,6 +8,8 @@ pub struct Upright {
     laid: Turned,
     /// Width and height of the radiograph as given.
     source: (usize, usize),
+    /// How a person wanted it, if one did.
+    by_hand: Option<Placing>,
 }
 
 impl Upright {
@@ -23,7 +25,18 @@ impl Upright {
         if !stored && let Some(edges) = recipe.frame(&laid.plane).hand().and_then(usual_frame) {
             laid = laid.cut(edges);
         }
-        Upright { degrees, mirrored: false, laid, source: (plane.width(), plane.height()) }
+        Upright { degrees, mirrored: false, laid, source: (plane.width(), plane.height()), by_hand: None }
+    }
+
+    /// As a person lays it down.
+    pub(crate) fn by_hand(plane: &Plane, placing: &Placing) -> Self {
+        Upright {
+            degrees: -placing.degrees(),
+            mirrored: placing.is_mirrored(),
+            laid: placing.lay(plane),
+            source: (plane.width(), plane.height()),
+            by_hand: Some(*placing),
+        }
     }
 
     /// The same seen in a mirror.
@@ -40,6 +53,11 @@ impl Upright {
     /// Whether left and right were exchanged.
     pub fn is_mirrored(&self) -> bool {
         self.mirrored
+    }
+
+    /// Whether a person laid it down so.
+    pub fn is_by_hand(&self) -> bool {
+        self.by_hand.is_some()
     }
 
     /// The upright radiograph.
@@ -64,8 +82,11 @@ impl Upright {
         })
     }
 
-    /// What is told about it: a turn beyond `most_degrees`, and a mirror.
+    /// What is told about it: what a person did; else a turn beyond `most_degrees`, and a mirror.
     pub(crate) fn flags(&self, most_degrees: f32) -> Vec<Flag> {
+        if let Some(placing) = &self.by_hand {
+            return vec![Flag::new(FlagCode::ByHand, placing.words())];
+        }
         let mut flags = Vec::new();
         let degrees = self.degrees();
         if degrees.abs() > most_degrees {

@@ -5,9 +5,9 @@ use boneage_assess::{
     AssessError, BackboneName, Bundle, Guard, GuardWeights, Manifest, ModelShape, ModelWeights, NetworkShape,
     NetworkWeights, Predictor, Radiograph, Training, Traits, Upright,
 };
-use boneage_core::{Decision, Digest, FlagCode, Months, Plane, Sex, SexGiven, SexSource};
+use boneage_core::{Assessment, Decision, Digest, FlagCode, Months, Plane, Sex, SexGiven, SexSource};
 use boneage_nets::{Arithmetic, Head, HeadConfig, HeadKind, WeightsFile};
-use boneage_vision::{Preprocess, turned};
+use boneage_vision::{Placing, Preprocess, Region, turned};
 use std::sync::LazyLock;
 
 static BACKBONE: LazyLock<Vec<u8>> = LazyLock::new(|| {
@@ -75,7 +75,7 @@ fn given(sex: Option<Sex>) -> SexGiven {
 }
 
 fn radiograph(plane: &Plane, sex: Option<Sex>) -> Radiograph<'_> {
-    Radiograph { plane, flags: &[], sex: given(sex), input: None }
+    Radiograph { plane, flags: &[], sex: given(sex), input: None, placing: None }
 }
 
 #[test]
@@ -110,6 +110,41 @@ fn maps_come_in_the_pixels_of_the_image_as_given() {
     let attention = assessment.attention.expect("an attention head has a map");
     assert_eq!((attention.width(), attention.height()), (400, 500));
     assert!(attention.pixels().iter().all(|a| (0.0..=1.0).contains(a)));
+}
+
+#[test]
+fn what_a_person_lays_down_is_read_so_and_told() {
+    let film = film();
+    let part = Region { left: 0.0, top: 0.5, width: 1.0, height: 0.5 };
+    let placing = Placing::new(90.0, true, Some(part)).expect("within the film");
+    let by_hand =
+        PREDICTOR.assess(&Radiograph { placing: Some(&placing), ..radiograph(&film, Some(Sex::Male)) });
+    let same = PREDICTOR.assess(&radiograph(&placing.lay(&film).plane, Some(Sex::Male)));
+    assert_eq!(by_hand.months, same.months);
+    assert_ne!(by_hand.months, PREDICTOR.assess(&radiograph(&film, Some(Sex::Male))).months);
+    // Its low resolution is that of the part, and told.
+    let told = |read: &Assessment, code| {
+        read.flags.iter().find(|flag| flag.code == code).map(|flag| flag.message.clone())
+    };
+    assert!(told(&by_hand, FlagCode::LowResolution).is_some());
+    let words = "turned by hand by 90 degrees clockwise, mirrored by hand, cropped by hand";
+    assert_eq!(told(&by_hand, FlagCode::ByHand).as_deref(), Some(words));
+    let attention = by_hand.attention.expect("an attention head has a map");
+    assert_eq!((attention.width(), attention.height()), (400, 500));
+    // Clockwise and then in a mirror, the right half of the film is the lower one; in the left nothing was looked at.
+    assert!((0..500).all(|y| attention.at(10, y) == 0.0));
+    assert!((0..500).any(|y| attention.at(390, y) > 0.0));
+    let turned = Placing::new(-15.0, false, None).expect("a turn");
+    let by_hand =
+        PREDICTOR.assess(&Radiograph { placing: Some(&turned), ..radiograph(&film, Some(Sex::Male)) });
+    let words = "turned by hand by 15 degrees anticlockwise";
+    assert_eq!(told(&by_hand, FlagCode::ByHand).as_deref(), Some(words));
+    assert_eq!(told(&by_hand, FlagCode::LowResolution), None);
+    let nothing = Region { left: 0.0, top: 0.0, width: 0.1, height: 0.1 };
+    let nothing = Placing::new(0.0, false, Some(nothing)).expect("within the film");
+    let by_hand =
+        PREDICTOR.assess(&Radiograph { placing: Some(&nothing), ..radiograph(&film, Some(Sex::Male)) });
+    assert_eq!(by_hand.decision, Decision::Refused);
 }
 
 #[test]

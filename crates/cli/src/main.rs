@@ -12,6 +12,7 @@ mod kept;
 mod labelled;
 mod models;
 mod outputs;
+mod placing;
 mod printer;
 mod report;
 mod sex_table;

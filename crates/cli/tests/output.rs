@@ -47,6 +47,28 @@ fn json() {
 }
 
 #[test]
+fn a_film_is_laid_down_by_hand_and_it_is_told() {
+    let bench = Bench::new();
+    let ran = bench.predict(&["hand.png", "--sex", "f", "--turn", "-15", "--crop", "0,0,1,0.9"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(
+        ran.stdout.contains("by_hand: turned by hand by 15 degrees anticlockwise, cropped by hand"),
+        "{}",
+        ran.stdout
+    );
+    bench.film("a.png", 300, 300);
+    for (wrong, reason) in [
+        (vec!["hand.png", "--turn", "200"], "a turn of 200 degrees"),
+        (vec!["hand.png", "--crop", "0,0,1.1,1"], "shares from 0 to 1"),
+        (vec!["hand.png", "--crop", "0,0,1"], "four shares"),
+        (vec!["hand.png", "a.png", "--mirror"], "there are 2 films"),
+    ] {
+        let ran = bench.predict(&wrong);
+        assert!(ran.code == 2 && ran.stderr.contains(reason), "{wrong:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
 fn csv_rows_are_sorted_by_path() {
     let bench = Bench::new();
     bench.film("a.png", 300, 300);

@@ -109,6 +109,8 @@ pub enum FlagCode {
     UnusualImage,
     /// The hand was turned; it was set upright.
     Turned,
+    /// A person laid the film down: turned, mirrored or cropped it.
+    ByHand,
     /// There are two objects of a hand's size.
     TwoHands,
     /// The bones are those of a hand that is nearly full-grown; an adult's is read alike.
@@ -154,6 +156,7 @@ impl FlagCode {
             FlagCode::NotAHand => "not_a_hand",
             FlagCode::UnusualImage => "unusual_image",
             FlagCode::Turned => "turned",
+            FlagCode::ByHand => "by_hand",
             FlagCode::TwoHands => "two_hands",
             FlagCode::FullGrown => "full_grown",
             FlagCode::LowResolution => "low_resolution",

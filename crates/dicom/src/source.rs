@@ -126,7 +126,11 @@ mod tests {
     fn a_patient_is_known_by_number_issuer_and_birth_date() {
         let one = of("4711 ", "", "20140320");
         assert!(one.is_some());
-        assert_eq!(one, of("4711", "", "20140320"), "the blank that makes the length even counts for nothing");
+        assert_eq!(
+            one,
+            of("4711", "", "20140320"),
+            "the blank that makes the length even counts for nothing"
+        );
         for other in [of("4712", "", "20140320"), of("4711", "A", "20140320"), of("4711", "", "20140321")] {
             assert_ne!(one, other);
         }

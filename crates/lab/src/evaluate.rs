@@ -29,6 +29,7 @@ fn read(predictor: &Predictor, radiograph: &Radiograph) -> Result<Scored, String
         flags: &decoded.flags,
         sex: SexGiven { value: Some(radiograph.sex), source: SexSource::Table },
         input: Some(&digest),
+        placing: None,
     };
     let reading = predictor.read(image.plane, image.sex.value);
     let assessment = predictor.judge(&image, &reading);

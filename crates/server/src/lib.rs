@@ -17,6 +17,7 @@
 
 mod access;
 mod api;
+mod by_hand;
 mod clock;
 mod error;
 mod folder;

@@ -1,3 +1,4 @@
+use crate::by_hand::ByHand;
 use boneage_assess::Film;
 use boneage_core::{
     AgeSource, Assessment, ChronologicalAge, Date, Decision, Digest, Months, Plane, SexSource,
@@ -29,6 +30,9 @@ pub(crate) struct Reading {
     pub(crate) study_date: Option<String>,
     /// Whether there are results as DICOM: the film came as DICOM and is kept.
     pub(crate) dicom: bool,
+    /// How a person laid the film down; null: it was read the automatic way.
+    #[serde(default)]
+    pub(crate) by_hand: Option<ByHand>,
     /// The model that answered.
     pub(crate) model: Model,
     /// Size of the upright image in pixels.
@@ -132,6 +136,7 @@ impl Reading {
             standing,
             study_date: study_date.map(|date| date.to_string()),
             dicom: film.source.as_ref().is_some_and(|source| source.can_be_referred_to()),
+            by_hand: None,
             model: Model { name: assessment.model.name.clone(), digest: assessment.model.digest.to_string() },
             width: film.plane.width(),
             height: film.plane.height(),

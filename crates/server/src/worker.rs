@@ -126,9 +126,16 @@ fn attempt(service: &Service, predictor: &Predictor, job: &Job) -> Ended {
     drop(bytes);
     let source = if job.sex.is_some() { SexSource::Given } else { SexSource::Unknown };
     let sex = SexGiven { value: job.sex, source };
+    // It was checked when it was asked for; what cannot be read any more must not be read otherwise.
+    let placing = match job.by_hand.map(|by_hand| by_hand.placing()).transpose() {
+        Ok(placing) => placing,
+        Err(error) => return Ended::Unreadable(error.to_string()),
+    };
     // The picture is for the eye, the assessment for the record: neither needs the other.
-    let (assessment, image) =
-        rayon::join(|| film.assess(predictor, sex, Pictures::Wanted), || pictures::image(&film.plane));
+    let (assessment, image) = rayon::join(
+        || film.assess(predictor, sex, placing.as_ref(), Pictures::Wanted),
+        || pictures::image(&film.plane),
+    );
     let kept = (|| {
         let pictures = [(Picture::Attention, &assessment.attention), (Picture::Hand, &assessment.hand)];
         for (picture, plane) in pictures {
@@ -143,6 +150,7 @@ fn attempt(service: &Service, predictor: &Predictor, job: &Job) -> Ended {
         Ok(image) => {
             let duration_ms = start.elapsed().as_millis() as u64;
             let mut reading = Reading::of(&assessment, &film, &service.settings.reference, duration_ms);
+            reading.by_hand = job.by_hand;
             let mut patient = film.source.as_ref().and_then(Source::patient);
             if service.settings.deidentify {
                 reading.study_date = None;

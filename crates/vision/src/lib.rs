@@ -40,6 +40,7 @@ mod hull;
 mod keypoints;
 mod labels;
 mod morphology;
+mod placing;
 mod plausibility;
 mod polarity;
 mod preprocess;
@@ -69,6 +70,7 @@ pub use hand::{HandExtraction, HandRecipe, extract_hand};
 #[cfg(any(feature = "sift", feature = "surf"))]
 pub use keypoints::{Keypoint, Keypoints};
 pub use labels::Labels;
+pub use placing::{Placing, PlacingError, Region};
 pub use plausibility::Plausibility;
 pub use polarity::{is_inverted, polarity_score};
 pub use preprocess::{Canonical, Crop, Fit, Preprocess};

@@ -3,6 +3,7 @@ use crate::film::load;
 use crate::inputs::gather;
 use crate::models::{self, Images, ModelArgs};
 use crate::outputs::{Folders, Outputs, Told};
+use crate::placing::PlacingArgs;
 use crate::printer::Printer;
 use crate::report::{self, Format};
 use crate::sex_table::Sexes;
@@ -11,6 +12,7 @@ use boneage_assess::{Film, Pictures, Predictor};
 use boneage_core::{Decision, DecodeLimits, Moment, Sex};
 use boneage_dicom::UidRoot;
 use boneage_report::{AdultHeight, Reference};
+use boneage_vision::Placing;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -57,6 +59,8 @@ pub(crate) struct Args {
     /// The child's height in centimetres: its adult height is predicted by the tables of Bayley and Pinneau
     #[arg(long, value_name = "CM", value_parser = centimetres)]
     height: Option<f32>,
+    #[command(flatten)]
+    placing: PlacingArgs,
     /// Write the result to this file instead of the terminal
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -84,6 +88,9 @@ Examples:
   With a picture of where the network looked, written to the folder out:
     boneage predict hand.png --sex female --overlay out
 
+  A film that lies on its side, of which only the right half is the hand:
+    boneage predict hand.png --sex male --turn 90 --crop 0.5,0,0.5,1
+
   A DICOM film, the result as page and as DICOM objects for the archive:
     boneage predict film.dcm --pdf out --dicom-out out
 
@@ -105,6 +112,7 @@ struct Settings {
     uid_root: UidRoot,
     reference: Reference,
     height: Option<f32>,
+    placing: Option<Placing>,
     at: Moment,
     out: Option<PathBuf>,
     force: bool,
@@ -125,9 +133,11 @@ impl Settings {
             Some(path) => Reference::read(path).with_context(|| format!("reference {}", path.display()))?,
             None => Reference::brush_foundation(),
         };
-        if args.height.is_some() && inputs.files.len() > 1 {
+        let placing = args.placing.placing()?;
+        let of_one = [("--height", args.height.is_some()), ("--turn, --mirror or --crop", placing.is_some())];
+        if let Some((option, _)) = of_one.iter().find(|(_, given)| *given && inputs.files.len() > 1) {
             bail!(
-                "--height is of one child, and there are {} films; hint: read them one by one",
+                "{option} is of one film, and there are {} films; hint: read them one by one",
                 inputs.files.len()
             );
         }
@@ -148,6 +158,7 @@ impl Settings {
             uid_root: args.uid_root,
             reference,
             height: args.height,
+            placing,
             at: Moment::now().context("the clock of this machine stands before 1970; hint: set it")?,
             out: args.out,
             force: args.force,
@@ -239,7 +250,7 @@ fn read_one(
     outputs: &Outputs,
 ) -> anyhow::Result<Told> {
     let pictures = if outputs.show_the_film() { Pictures::Wanted } else { Pictures::Unwanted };
-    let assessment = film.assess(predictor, settings.sexes.of(file), pictures);
+    let assessment = film.assess(predictor, settings.sexes.of(file), settings.placing.as_ref(), pictures);
     let standing = settings.reference.standing_of(&assessment);
     let age = assessment.chronological.map(|age| age.months);
     let adult_height = settings

@@ -71,7 +71,7 @@ pub fn attention_maps(predictor: &Predictor, films: &[Film]) -> Result<Drawing, 
 fn read(predictor: &Predictor, film: &Film) -> Assessment {
     let source = if film.sex.is_some() { SexSource::Table } else { SexSource::Unknown };
     let sex = SexGiven { value: film.sex, source };
-    predictor.assess(&Radiograph { plane: &film.plane, flags: &[], sex, input: None })
+    predictor.assess(&Radiograph { plane: &film.plane, flags: &[], sex, input: None, placing: None })
 }
 
 /// The heat colours with their values.

@@ -113,7 +113,7 @@ fn look(
         .map_err(|error| LabError::Data(format!("{}: {error}", radiograph.path.display())))?
         .plane;
     let sex = SexGiven { value: Some(radiograph.sex), source: SexSource::Table };
-    let image = boneage_assess::Radiograph { plane: &plane, flags: &[], sex, input: None };
+    let image = boneage_assess::Radiograph { plane: &plane, flags: &[], sex, input: None, placing: None };
     let reading = predictor.read(&plane, sex.value);
     let (Some(mask), Some(attention)) = (reading.hand(), predictor.judge(&image, &reading).attention) else {
         return Ok(None);

@@ -90,7 +90,7 @@ pub fn stress(predictor: &Predictor, radiographs: &[&Radiograph], changes: &[Cha
 
 fn read(predictor: &Predictor, radiograph: &Radiograph, plane: &Plane) -> Read {
     let sex = SexGiven { value: Some(radiograph.sex), source: SexSource::Table };
-    let film = Film { plane, flags: &[], sex, input: None };
+    let film = Film { plane, flags: &[], sex, input: None, placing: None };
     let reading = predictor.read(plane, sex.value);
     let assessment = predictor.judge(&film, &reading);
     Read {

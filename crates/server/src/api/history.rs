@@ -75,7 +75,8 @@ impl Study {
         let reading = film.reading.as_ref();
         let age = reading.and_then(|reading| reading.chronological_age.as_ref()).map(|age| age.months);
         let sex: Option<Sex> = reading.and_then(|reading| reading.sex.as_deref()?.parse().ok());
-        let overruled = film.review.as_ref().is_some_and(|review| matches!(review.verdict, Verdict::Overruled(_)));
+        let overruled =
+            film.review.as_ref().is_some_and(|review| matches!(review.verdict, Verdict::Overruled(_)));
         let months = film.months();
         let standing = age.zip(months).map(|(age, months)| {
             let age = ChronologicalAge { months: Months(age as f32), source: AgeSource::Dates };

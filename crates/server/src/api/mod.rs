@@ -9,6 +9,7 @@ mod health;
 mod history;
 mod login;
 mod pictures;
+mod readings;
 mod results;
 mod review;
 #[cfg(test)]
@@ -62,6 +63,7 @@ fn quick() -> OpenApiRouter<Shared> {
         .routes(routes!(films::list))
         .routes(routes!(films::one, films::delete))
         .routes(routes!(review::put, review::take_back))
+        .routes(routes!(readings::again, readings::former))
         .routes(routes!(pictures::image))
         .routes(routes!(pictures::attention))
         .routes(routes!(pictures::hand))

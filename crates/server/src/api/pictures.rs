@@ -68,7 +68,7 @@ async fn picture(service: &Shared, id: String, wanted: Picture) -> Result<Respon
         let news = service.news.notified();
         match tokio::fs::read(&path).await {
             Ok(png) => {
-                // The same film has the same pictures for ever, but only for those who may see them.
+                // A film that is read again has others, and only for those who may see them.
                 let headers =
                     [(header::CONTENT_TYPE, "image/png"), (header::CACHE_CONTROL, "private, no-cache")];
                 return Ok((headers, png).into_response());

@@ -293,6 +293,59 @@ async fn results_are_made_of_what_is_stored() {
 }
 
 #[tokio::test]
+async fn a_film_is_read_again_as_a_person_lays_it_down() {
+    let bench = Bench::as_user("rita").await;
+    let id = bench.read_film(Some(100.0)).await;
+    let path = format!("/api/v1/films/{id}/readings");
+    let post = |body| bench.send(Method::POST, &path, body);
+    let part = |width: f32| json!({"left": 0.25, "top": 0, "width": width, "height": 1});
+    for (wrong, status) in [
+        (json!({"turn": 181}), StatusCode::BAD_REQUEST),
+        (json!({"crop": part(0.9)}), StatusCode::BAD_REQUEST),
+        (json!({"crop": {"left": 0}}), StatusCode::UNPROCESSABLE_ENTITY),
+        (json!({"zoom": 2}), StatusCode::UNPROCESSABLE_ENTITY),
+    ] {
+        assert_eq!(post(wrong.clone()).await.status, status, "{wrong}");
+    }
+    let answer = post(json!({"turn": -15, "crop": part(0.5)})).await;
+    assert_eq!((answer.status, &answer.json()["state"]), (StatusCode::ACCEPTED, &json!("queued")));
+    assert_eq!(post(json!({})).await.status, StatusCode::CONFLICT, "it waits to be read");
+    let job = bench.service.store.lease(i64::MAX / 2, Duration::from_secs(9)).unwrap().unwrap();
+    assert_eq!(
+        job.by_hand.unwrap().placing().unwrap().words(),
+        "turned by hand by 15 degrees anticlockwise, cropped by hand"
+    );
+    bench.service.store.finish(&job, &reading(Some(110.0)), None, 1_764_064_900_000, &[]).unwrap();
+    let former = bench.get(&path).await.json();
+    assert_eq!(
+        (&former["readings"][0]["reading"]["months"], former["readings"].as_array().map(Vec::len)),
+        (&json!(100.0), Some(1))
+    );
+    let said = json!({"verdict": "accepted"});
+    assert_eq!(
+        bench.send(Method::PUT, &format!("/api/v1/films/{id}/review"), said).await.status,
+        StatusCode::OK
+    );
+    let answer = post(json!({})).await;
+    assert!(answer.status == StatusCode::CONFLICT && answer.text().contains("verdict"), "{}", answer.text());
+    let log = bench.service.store.audit_log(0, 100).unwrap().0;
+    let line = log.iter().find(|row| row.action == "read_again").unwrap();
+    assert!(line.user == "rita" && line.detail.starts_with("turned by hand"), "{line:?}");
+    let viewer = Bench::as_user("vera").await;
+    let answer = viewer.send(Method::POST, "/api/v1/films/0/readings", json!({})).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_film_whose_file_is_gone_is_not_read_again() {
+    let bench = Bench::open();
+    let id = bench.read_film(Some(100.0)).await;
+    bench.service.store.settle(&id, &Digest::of(b"a film"), true).unwrap();
+    let answer = bench.send(Method::POST, &format!("/api/v1/films/{id}/readings"), json!({})).await;
+    assert!(answer.status == StatusCode::CONFLICT && answer.text().contains("not kept"), "{}", answer.text());
+}
+
+#[tokio::test]
 async fn the_studies_of_a_patient_come_by_age_beside_the_reference() {
     let bench = Bench::open();
     let patient = Digest::of(b"7");

@@ -13,6 +13,8 @@ pub(crate) enum Action {
     Accepted,
     Overruled,
     Reopened,
+    /// Had a film read again.
+    ReadAgain,
     Deleted,
     Exported,
     /// By the settings' `keep_days`.
@@ -33,6 +35,7 @@ impl Action {
             Action::Accepted => "accepted",
             Action::Overruled => "overruled",
             Action::Reopened => "reopened",
+            Action::ReadAgain => "read_again",
             Action::Deleted => "deleted",
             Action::Exported => "exported",
             Action::Expired => "expired",

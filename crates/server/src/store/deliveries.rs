@@ -31,7 +31,8 @@ pub(crate) struct DeliveryRow {
 
 impl Store {
     /// The next results that are due at a destination. It stays waiting until it is said how it went, so that a try
-    /// that is cut short is made again. A film's picture is part of its results: until it is there, none is due.
+    /// that is cut short is made again. A film's picture is part of its results: until it is there, none is due. It is
+    /// noted as tried, so that how an earlier reading's delivery ended says nothing of a later one's.
     pub(crate) fn next_delivery(&self, destination: &str, at: Moment) -> rusqlite::Result<Option<Delivery>> {
         let connection = self.connection();
         let mut next = connection.prepare_cached(
@@ -40,10 +41,17 @@ impl Store {
              WHERE destination = ?1 AND deliveries.state = 'waiting' AND deliveries.not_before <= ?2
              ORDER BY deliveries.not_before, film LIMIT 1",
         )?;
-        next.query_row(params![destination, at], |row| {
-            Ok(Delivery { film: row.get(0)?, attempt: row.get(1)?, created_at: row.get(2)? })
-        })
-        .optional()
+        let due = next
+            .query_row(params![destination, at], |row| {
+                Ok(Delivery { film: row.get(0)?, attempt: row.get(1)?, created_at: row.get(2)? })
+            })
+            .optional()?;
+        if let Some(due) = &due {
+            let mut tried = connection
+                .prepare_cached("UPDATE deliveries SET tried = 1 WHERE film = ?1 AND destination = ?2")?;
+            tried.execute(params![due.film, destination])?;
+        }
+        Ok(due)
     }
 
     /// The destination has said that it has them.
@@ -92,7 +100,7 @@ impl Store {
         let connection = self.connection();
         let mut end = connection.prepare_cached(&format!(
             "UPDATE deliveries SET attempts = attempts + 1, {changes}
-             WHERE film = ?1 AND destination = ?2 AND state = 'waiting'"
+             WHERE film = ?1 AND destination = ?2 AND state = 'waiting' AND tried"
         ))?;
         end.execute(values)?;
         Ok(())

@@ -21,7 +21,8 @@ impl Store {
             "SELECT {COLUMNS} FROM films WHERE patient = ?1 AND state = 'done'
              ORDER BY id IS NOT ?2, received_at DESC, id LIMIT {MOST}"
         ))?;
-        let rows: Vec<FilmRow> = films.query_map([&patient, &film.id], film_row)?.collect::<Result<_, _>>()?;
+        let rows: Vec<FilmRow> =
+            films.query_map([&patient, &film.id], film_row)?.collect::<Result<_, _>>()?;
         let mut seen = HashSet::new();
         Ok(Some(rows.into_iter().filter(|row| seen.insert(row.digest.clone())).collect()))
     }

@@ -1,4 +1,5 @@
 use super::Store;
+use crate::by_hand::ByHand;
 use crate::clock::Moment;
 use crate::reading::Reading;
 use boneage_core::{Digest, Sex};
@@ -15,6 +16,8 @@ pub(crate) struct Job {
     pub(crate) digest: Digest,
     /// The sex it is read for.
     pub(crate) sex: Option<Sex>,
+    /// How a person lays it down; `None`: the automatic way.
+    pub(crate) by_hand: Option<ByHand>,
     /// The application entity that sent it, if it came as DICOM.
     pub(crate) sender: Option<String>,
     /// Which try this is, from 1.
@@ -35,10 +38,11 @@ impl Store {
                  SELECT id FROM films
                  WHERE (state = 'queued' AND not_before <= ?1) OR (state = 'leased' AND lease_until <= ?1)
                  ORDER BY attempts, received_at, id LIMIT 1)
-             RETURNING id, digest, sex, attempts, lease, sender",
+             RETURNING id, digest, sex, attempts, lease, sender, by_hand",
         )?;
         next.query_row(params![at, lease.as_millis() as i64], |row| {
             let sex: Option<String> = row.get(2)?;
+            let by_hand: Option<String> = row.get(6)?;
             Ok(Job {
                 film: row.get(0)?,
                 digest: Digest(row.get(1)?),
@@ -46,6 +50,7 @@ impl Store {
                 attempt: row.get(3)?,
                 lease: row.get(4)?,
                 sender: row.get(5)?,
+                by_hand: by_hand.as_deref().and_then(ByHand::of_text),
             })
         })
         .optional()
@@ -73,7 +78,9 @@ impl Store {
             for destination in destinations {
                 change.execute(
                     "INSERT INTO deliveries (film, destination, state, created_at, not_before)
-                     VALUES (?1, ?2, 'waiting', ?3, ?3) ON CONFLICT DO NOTHING",
+                     VALUES (?1, ?2, 'waiting', ?3, ?3)
+                     ON CONFLICT DO UPDATE SET state = 'waiting', attempts = 0, tried = 0, created_at = ?3,
+                         not_before = ?3, failure = NULL, ended_at = NULL",
                     params![job.film, destination, at],
                 )?;
             }

@@ -6,6 +6,7 @@ mod films;
 mod history;
 mod jobs;
 mod people;
+mod readings;
 mod schema;
 
 pub(crate) use audit::{Action, AuditRow};
@@ -13,6 +14,7 @@ pub(crate) use deliveries::{Delivery, DeliveryRow};
 pub(crate) use films::{Arrival, FilmRow, Origin, Query, Review, State, Verdict};
 pub(crate) use jobs::Job;
 pub(crate) use people::UserRow;
+pub(crate) use readings::{Again, FormerReading};
 
 use crate::ServerError;
 use crate::folder::Folder;

@@ -2,7 +2,7 @@ use rusqlite_migration::{M, Migrations};
 
 /// The schema as a list of steps: a released step never changes, new ones are added below.
 pub(super) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST), M::up(PATIENTS)])
+    Migrations::new(vec![M::up(FIRST), M::up(PATIENTS), M::up(READINGS)])
 }
 
 /// A film is a job from the moment it comes until it is done or failed; what is to be sent of it is a delivery. Moments are milliseconds since 1970.
@@ -88,6 +88,20 @@ BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 const PATIENTS: &str = "
 ALTER TABLE films ADD COLUMN patient TEXT;
 CREATE INDEX films_by_patient ON films (patient) WHERE patient IS NOT NULL;
+";
+
+/// How a person wants the film laid down, as JSON; the readings that others have taken the place of; whether what is to
+/// be sent has been tried, or is of a reading that came since.
+const READINGS: &str = "
+ALTER TABLE films ADD COLUMN by_hand TEXT;
+ALTER TABLE deliveries ADD COLUMN tried INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE former_readings (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    film TEXT NOT NULL REFERENCES films (id) ON DELETE CASCADE,
+    reading TEXT NOT NULL,
+    read_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX former_readings_by_film ON former_readings (film);
 ";
 
 #[cfg(test)]
