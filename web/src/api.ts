@@ -11,6 +11,7 @@ export type FlagCode =
   | "not_a_hand"
   | "unusual_image"
   | "turned"
+  | "by_hand"
   | "two_hands"
   | "full_grown"
   | "low_resolution"
@@ -44,6 +45,7 @@ export interface Reading {
   standing: { difference: number; sds: number | null; reference: string } | null;
   study_date: string | null;
   dicom: boolean;
+  by_hand: { turn: number; mirrored: boolean; crop: unknown } | null;
   model: { name: string; digest: string };
   width: number;
   height: number;
@@ -72,6 +74,44 @@ export interface Film {
   reading: Reading | null;
   review: Review | null;
   months: number | null;
+}
+
+/** How a film is to be read again: turned clockwise by degrees, then mirrored, then cut. */
+export interface Wish {
+  turn: number;
+  mirrored: boolean;
+  crop: { left: number; top: number; width: number; height: number } | null;
+}
+
+/** The studies of a film's patient, by age. */
+export interface History {
+  patient_known: boolean;
+  studies: Study[];
+}
+
+export interface Study {
+  film: string;
+  this: boolean;
+  study_date: string | null;
+  chronological_age: number | null;
+  months: number | null;
+  overruled: boolean;
+  interval: { lower: number; upper: number; level: number } | null;
+  sds: number | null;
+}
+
+/** What bone age is usual at which age, in months. */
+export interface ReferenceTable {
+  name: string;
+  source: string;
+  female: Usual[];
+  male: Usual[];
+}
+
+export interface Usual {
+  age: number;
+  mean: number;
+  sd: number;
 }
 
 export type Sex = "female" | "male";
@@ -152,6 +192,29 @@ export function films(search: string, reviewed: boolean | null, page: number): P
 /** One film; with patience, once it is read or failed. */
 export const film = (id: string, patience_ms = 0): Promise<Film> =>
   json<Film>(`films/${encodeURIComponent(id)}?wait_ms=${patience_ms}`);
+
+/** Has a film read again, as a person lays it down or else the automatic way. */
+export const readAgain = (id: string, wish: Wish | null): Promise<Film> =>
+  json<Film>(`films/${encodeURIComponent(id)}/readings`, sending("POST", wish ?? {}));
+
+/** Readings that others have taken the place of, newest first. */
+export const former = async (id: string): Promise<Reading[]> => {
+  const { readings } = await json<{ readings: { reading: Reading }[] }>(`films/${encodeURIComponent(id)}/readings`);
+  return readings.map(({ reading }) => reading);
+};
+
+export const history = (id: string): Promise<History> => json<History>(`films/${encodeURIComponent(id)}/history`);
+
+let table: Promise<ReferenceTable> | null = null;
+
+/** The reference of the service's settings, asked for once. */
+export function reference(): Promise<ReferenceTable> {
+  table ??= json<ReferenceTable>("reference").catch((error: unknown) => {
+    table = null;
+    throw error;
+  });
+  return table;
+}
 
 export function upload(file: File, sex: Sex | null): Promise<Film> {
   const form = new FormData();

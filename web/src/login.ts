@@ -31,8 +31,7 @@ export function loginForm(entered: (me: Me) => void, anew: () => void): HTMLElem
     h("label", {}, h("span", {}, t("login.password")), h("input", { name: "password", type: "password", autocomplete: "current-password", required: true })),
     note,
     button,
-    languageMenu(anew),
-    h("p", { class: "fine" }, t("page.research")),
+    h("div", { class: "foot" }, h("p", { class: "quiet" }, t("page.research")), languageMenu(anew)),
   );
   return form;
 }

@@ -1,5 +1,5 @@
 import "./style.css";
-import type { Film, Me } from "./api.ts";
+import type { Film, Me, Wish } from "./api.ts";
 import * as api from "./api.ts";
 import { h, icon } from "./dom.ts";
 import { Intake } from "./intake.ts";
@@ -27,6 +27,7 @@ class Page {
     () => this.me,
     (film) => this.changed(film),
     (error) => this.fault(error),
+    { lay: () => this.viewer.lay(), automatic: () => void this.readAgain(null) },
   );
   private readonly intake = new Intake(
     () => this.me.role !== "viewer",
@@ -72,15 +73,16 @@ class Page {
       upload,
       this.worklist.element,
       h("footer", { class: "quiet" },
-        ...(this.me.login ? this.person() : []),
+        this.me.login ? this.person() : null,
         languageMenu(() => this.anew()),
         h("a", { href: "/api/v1/films.csv", download: "boneage.csv" }, t("page.export"))),
     );
   }
 
-  private person(): Node[] {
+  private person(): HTMLElement {
     const name = `${this.me.name ?? ""}, ${t(`role.${this.me.role ?? "viewer"}`)}`;
-    return [h("span", {}, name), h("button", { type: "button", class: "plain", onclick: () => void this.logout() }, t("page.logOut"))];
+    const button = h("button", { type: "button", class: "plain", onclick: () => void this.logout() }, t("page.logOut"));
+    return h("div", { class: "person" }, h("span", {}, name), button);
   }
 
   /** The address names the film, so that going back and reloading lead to it. */
@@ -117,6 +119,7 @@ class Page {
     root.classList.toggle("empty", film === null);
     this.intake.element.hidden = film !== null;
     this.result.show(film);
+    this.viewer.mayLay(film !== null && this.result.mayReadAgain() ? (wish) => void this.readAgain(wish) : null);
     if (film === null) {
       this.worklist.select(null);
       this.viewer.show(null, "", true);
@@ -127,6 +130,8 @@ class Page {
 
   private async draw(film: Film, anew: boolean): Promise<void> {
     const reading = film.reading;
+    // A film that is read again stays in sight.
+    if (reading === null && !anew && film.state !== "failed") return;
     if (reading === null) {
       this.viewer.show(null, film.state === "failed" || film.state === "skipped" ? t("film.noPicture") : "", anew);
       return;
@@ -154,6 +159,19 @@ class Page {
     this.worklist.update(film);
     this.film = film;
     this.result.show(film);
+    this.viewer.mayLay(this.result.mayReadAgain() ? (wish) => void this.readAgain(wish) : null);
+  }
+
+  /** Has the film read as a person laid it down, or else the automatic way. */
+  private async readAgain(wish: Wish | null): Promise<void> {
+    if (this.film === null) return;
+    try {
+      const film = await api.readAgain(this.film.id, wish);
+      this.worklist.update(film);
+      await this.open(film.id);
+    } catch (error) {
+      this.fault(error);
+    }
   }
 
   private key(event: KeyboardEvent): void {
@@ -161,14 +179,20 @@ class Page {
     const typing = target.matches("input:not([type=range]), textarea, select, dialog *");
     if (event.key === "Escape" && typing) target.blur();
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key] as 1 | -1 | undefined;
+    // On what does something by itself, Enter does that.
+    if (event.key === "Enter" && target.matches("button, a, summary")) return;
+    if (this.viewer.isLaying) {
+      if (this.viewer.key(event.key, event.shiftKey)) event.preventDefault();
+      return;
+    }
+    const step = event.shiftKey ? undefined : STEPS[event.key];
     if (step !== undefined && !target.matches("input")) {
       const next = this.worklist.neighbour(step);
       if (next !== null) void this.open(next);
     } else if (event.key === "/") this.worklist.focusSearch();
     else if (event.key === "n") this.intake.pick();
     else if (event.key === "?") this.keys.showModal();
-    else if (!this.viewer.key(event.key) && !this.result.key(event.key)) return;
+    else if (!this.viewer.key(event.key, event.shiftKey) && !this.result.key(event.key)) return;
     event.preventDefault();
   }
 
@@ -210,6 +234,8 @@ class Page {
   }
 }
 
+const STEPS: Record<string, 1 | -1> = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 };
+
 function shortcuts(): HTMLDialogElement {
   const keys: [string, string][] = [
     ["N", t("page.add")],
@@ -221,16 +247,32 @@ function shortcuts(): HTMLDialogElement {
     ["H", t("viewer.contour")],
     ["I", t("viewer.invert")],
     ["+ −", t("keys.zoom")],
+    ["⇧ ← ↑ ↓ →", t("viewer.move")],
+    ["B D", t("keys.brightness")],
+    ["W E", t("keys.contrast")],
+    [", .", t("keys.strength")],
     ["F", t("viewer.whole")],
     ["R", t("viewer.reset")],
+    ["C", t("lay.title")],
   ];
-  const rows = keys.flatMap(([key, what]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, what)]);
+  const laying: [string, string][] = [
+    ["L R", t("keys.quarter")],
+    [", .", t("lay.fine")],
+    ["M", t("lay.mirror")],
+    ["← ↑ ↓ →", t("keys.box")],
+    ["⇧ ← ↑ ↓ →", t("keys.size")],
+    ["Enter", t("lay.read")],
+    ["Esc", t("review.cancel")],
+  ];
+  const list = (rows: [string, string][]): HTMLElement =>
+    h("dl", {}, ...rows.flatMap(([key, what]) => [h("dt", {}, ...key.split(" ").map((one) => h("kbd", {}, one))), h("dd", {}, what)]));
   return h(
     "dialog",
     { class: "keys", "aria-label": t("keys.title") },
     h("h2", {}, t("keys.title")),
-    h("dl", {}, ...rows),
-    h("p", { class: "quiet" }, t("keys.mouse")),
+    h("div", { class: "lists" },
+      h("div", {}, list(keys)),
+      h("div", {}, h("h3", {}, t("lay.title")), list(laying), h("p", { class: "quiet" }, t("keys.mouse")), h("p", { class: "quiet" }, t("keys.touch")))),
     h("form", { method: "dialog" }, h("button", {}, t("keys.close"))),
   );
 }

@@ -1,8 +1,9 @@
 import type { Film, Me, Reading } from "./api.ts";
 import * as api from "./api.ts";
 import { h, svg } from "./dom.ts";
+import { Growth } from "./growth.ts";
 import { inWords, number, t, tenths } from "./language.ts";
-import { age, flagSentence, inEnglish, moment, monthsInWords, type Sentence, shortAge, standing, title, yearsAndMonths } from "./words.ts";
+import { age, flagSentence, inEnglish, moment, monthsInWords, range, type Sentence, shortAge, signed, standing, title, yearsAndMonths } from "./words.ts";
 
 /** Ages of the scale under the reading, in months. */
 const SCALE = [0, 228] as const;
@@ -12,12 +13,18 @@ export class Result {
   readonly element = h("section", { class: "result", "aria-label": t("reading.name"), "aria-live": "polite" });
   private film: Film | null = null;
   private overruling = false;
+  /** What the automatic way gave, where the film was laid down by hand. */
+  private readonly automatic = h("p", { class: "quiet" });
+  private readonly growth: Growth;
 
   constructor(
     private readonly me: () => Me,
     private readonly changed: (film: Film) => void,
     private readonly failed: (error: unknown) => void,
-  ) {}
+    private readonly again: { lay: () => void; automatic: () => void },
+  ) {
+    this.growth = new Growth(failed);
+  }
 
   show(film: Film | null): void {
     if (film?.id !== this.film?.id) this.overruling = false;
@@ -32,6 +39,11 @@ export class Result {
     else if (key === "o") this.overrule();
     else return false;
     return true;
+  }
+
+  /** Whether the film may be read again: somebody's verdict on the present reading comes first. */
+  mayReadAgain(): boolean {
+    return this.mayReview();
   }
 
   private mayReview(): boolean {
@@ -52,15 +64,37 @@ export class Result {
     } else if (film.reading === null) {
       answer.push(h("p", { class: "headline waiting" }, t("reading.waiting")), h("p", { class: "quiet" }, standing(film).word));
     } else {
-      answer.push(...reading(film, film.reading));
+      answer.push(...reading(film, film.reading), ...this.byHand(film, film.reading));
     }
-    const rest = film.reading === null ? [] : [this.review(film), downloads(film), facts(film, film.reading)];
+    if (film.reading !== null) this.growth.show(film);
+    const rest = film.reading === null ? [] : [this.review(film), this.growth.element, downloads(film), facts(film, film.reading)];
     const parts = [
       h("div", { class: "answer" }, ...answer),
       h("div", { class: "rest" }, ...rest),
       h("p", { class: "fine" }, `${t("page.research")} ${t("page.attention")}`),
     ];
     this.element.replaceChildren(...parts);
+  }
+
+  /** How the film was laid down, and the other way to do it. */
+  private byHand(film: Film, { by_hand }: Reading): Node[] {
+    const button = (text: string, act: () => void): Node[] =>
+      this.mayReadAgain() ? [h("button", { type: "button", class: "plain lay", onclick: act }, text)] : [];
+    if (by_hand === null) return button(t("lay.offer"), this.again.lay);
+    this.automatic.textContent = "";
+    void this.tellAutomatic(film);
+    return [h("p", { class: "by-hand" }, layingInWords(by_hand)), this.automatic, ...button(t("lay.automatic"), this.again.automatic)];
+  }
+
+  private async tellAutomatic(film: Film): Promise<void> {
+    try {
+      const automatic = (await api.former(film.id)).find((reading) => reading.by_hand === null);
+      if (automatic === undefined || this.film?.id !== film.id) return;
+      const told = automatic.months === null ? t("reading.none") : age(automatic.months);
+      this.automatic.textContent = t("lay.before", { age: told });
+    } catch (error) {
+      this.failed(error);
+    }
   }
 
   private review(film: Film): HTMLElement | null {
@@ -189,14 +223,27 @@ function reading(film: Film, told: Reading): Node[] {
   }
   const tone = { accepted: "calm", flagged: "warn", refused: "bad" }[decision];
   parts.push(h("p", { class: `decision standing ${tone}` }, t(`reading.${decision}`)));
-  if (flags.length > 0) parts.push(sentences(tone, flags.map(flagSentence)));
+  // What a person did is told below, and no reason to look twice.
+  const reasons = flags.filter(({ code }) => code !== "by_hand");
+  if (reasons.length > 0) parts.push(sentences(tone, reasons.map(flagSentence)));
   return parts;
+}
+
+/** `Turned by hand by 15° clockwise, cropped by hand` */
+function layingInWords({ turn, mirrored, crop }: NonNullable<Reading["by_hand"]>): string {
+  const degrees = number(Math.abs(turn), { style: "unit", unit: "degree", unitDisplay: "narrow", maximumFractionDigits: 1 });
+  const words = [
+    turn === 0 ? null : t(turn < 0 ? "lay.wasTurnedLeft" : "lay.wasTurnedRight", { degrees }),
+    mirrored ? t("lay.wasMirrored") : null,
+    crop === null ? null : t("lay.wasCropped"),
+  ].filter((word) => word !== null);
+  return t("lay.was", { how: words.length === 0 ? t("lay.asItLies") : words.join(", ") });
 }
 
 /** How many standard deviations from what is usual. */
 function deviation(sds: number | null): string {
   if (sds === null) return t("reading.noScore");
-  return t("reading.sd", { sds: `${sds < 0 ? "\u2212" : "+"}${tenths(Math.abs(sds))}` });
+  return t("reading.sd", { sds: signed(sds) });
 }
 
 /** How far the bones are from the calendar. */
@@ -260,6 +307,3 @@ function whose({ sex, sex_source }: Reading): string {
   const word = t(sex === null ? "reading.sexUnknown" : sex === "female" ? "reading.girl" : "reading.boy");
   return sex_source === "header" ? `${word}, ${t("reading.byHeader")}` : word;
 }
-
-const range = ({ lower, upper }: { lower: number; upper: number }): string =>
-  t("reading.range", { from: shortAge(lower), to: shortAge(upper) });

@@ -1,6 +1,8 @@
 import { choice, h, icon } from "./dom.ts";
 import { number, t } from "./language.ts";
 import { Greys, type Window } from "./layers.ts";
+import { Laying } from "./laying.ts";
+import type { Wish } from "./api.ts";
 
 /** Room around a film that is shown whole, in pixels of the page: the readout above, the tools below. */
 const ROOM = { above: 36, below: 78, beside: 12 };
@@ -16,8 +18,13 @@ const WHOLE: Window = { centre: 127.5, width: 255, invert: false };
 /** A blue that is far from every heat colour. */
 const CONTOUR = "rgb(108 214 255)";
 const MOST_ZOOM = 16;
+/** What one press of a key changes: the window in greys of 255, the way of the film in pixels of the page. */
+const STEP = { grey: 8, opacity: 10, way: 60 };
 
 type Tool = "pan" | "window";
+
+/** What is done with a film that was laid down by hand. */
+type Laid = (wish: Wish) => void;
 
 /** The canvas with a film: zoom, pan and window by mouse, wheel and fingers; attention and contour above it. */
 export class Viewer {
@@ -39,9 +46,13 @@ export class Viewer {
   private fingers = new Map<number, { x: number; y: number }>();
   private drawing = 0;
   private greysStale = false;
+  /** The film is being laid down by hand: how it is turned, and what is drawn on it. */
+  private laying: { tools: Laying; turn: number; mirrored: boolean } | null = null;
+  private laid: Laid | null = null;
 
   private readonly attentionButton = this.toggle(`${t("viewer.attention")} (A)`, ATTENTION, () => this.showAttention(!this.attentionShown));
   private readonly contourButton = this.toggle(`${t("viewer.contour")} (H)`, HAND, () => this.showContour(!this.contourShown));
+  private readonly layButton = this.toggle(`${t("lay.title")} (C)`, CROP, () => this.lay());
   private readonly invertButton = this.toggle(`${t("viewer.invert")} (I)`, INVERT, () => this.invert());
   private readonly slider = h("input", {
     type: "range",
@@ -49,10 +60,7 @@ export class Viewer {
     max: 100,
     value: 100,
     "aria-label": t("viewer.strength"),
-    oninput: () => {
-      this.opacity = this.slider.valueAsNumber / 100;
-      this.draw();
-    },
+    oninput: () => this.strengthen(),
   });
 
   constructor() {
@@ -75,6 +83,7 @@ export class Viewer {
       this.attentionButton,
       this.slider,
       h("span", { class: "gap" }),
+      this.layButton,
       step(`${t("viewer.reset")} (R)`, "M5 8a8 8 0 1 1-1 6M5 3v5h5", () => this.reset()),
     );
     this.toolbar.hidden = true;
@@ -85,6 +94,7 @@ export class Viewer {
 
   /** Shows a film, or nothing but the label. Window and zoom start anew with another film. */
   show(layers: Layers | null, label: string, anew: boolean): void {
+    this.endLaying();
     this.layers = layers;
     this.canvas.setAttribute("aria-label", label || t("viewer.empty"));
     this.note.textContent = layers === null ? label : "";
@@ -95,9 +105,69 @@ export class Viewer {
     this.draw();
   }
 
+  /** Says what becomes of a film that is laid down by hand; null: it may not be. */
+  mayLay(laid: Laid | null): void {
+    this.laid = laid;
+    if (laid === null) this.endLaying();
+    this.mark();
+  }
+
+  get isLaying(): boolean {
+    return this.laying !== null;
+  }
+
+  /** Begins to lay the film down by hand. */
+  lay(): void {
+    const laid = this.laid;
+    if (laid === null || this.layers === null || this.laying !== null) return;
+    const drawn = (turn: number, mirrored: boolean): void => {
+      if (this.laying === null) return;
+      [this.laying.turn, this.laying.mirrored] = [turn, mirrored];
+      this.fit();
+    };
+    const tools = new Laying(drawn, (wish) => {
+      this.endLaying();
+      laid(wish);
+    }, () => this.endLaying());
+    this.laying = { tools, turn: 0, mirrored: false };
+    this.element.append(tools.overlay, tools.toolbar);
+    this.toolbar.hidden = true;
+    this.canvas.dataset["tool"] = "box";
+    this.fit();
+    tools.focus();
+  }
+
+  private endLaying(): void {
+    if (this.laying === null) return;
+    this.laying.tools.overlay.remove();
+    this.laying.tools.toolbar.remove();
+    this.laying = null;
+    this.canvas.dataset["tool"] = this.tool;
+    this.toolbar.hidden = this.layers === null;
+    this.fit();
+    this.layButton.focus();
+  }
+
+  /** Width and height of what is shown: the film, or the frame that holds all of it when it is turned. */
+  private size(): { width: number; height: number } {
+    const { width, height } = this.layers!.greys;
+    if (this.laying === null) return { width, height };
+    const turn = (this.laying.turn * Math.PI) / 180;
+    const [sin, cos] = [Math.abs(Math.sin(turn)), Math.abs(Math.cos(turn))];
+    return { width: Math.round(width * cos + height * sin), height: Math.round(width * sin + height * cos) };
+  }
+
   /** Whether a key was for the viewer. */
-  key(key: string): boolean {
+  key(key: string, shift: boolean): boolean {
+    if (this.laying?.tools.key(key)) return true;
+    const way = shift ? WAYS[key] : undefined;
+    if (way !== undefined && this.layers !== null) {
+      const step = STEP.way * devicePixelRatio;
+      this.move(way[0] * step, way[1] * step);
+      return true;
+    }
     const acts: Record<string, () => void> = {
+      c: () => this.lay(),
       a: () => this.showAttention(!this.attentionShown),
       h: () => this.showContour(!this.contourShown),
       i: () => this.invert(),
@@ -106,6 +176,12 @@ export class Viewer {
       "+": () => this.zoomBy(1.25),
       "=": () => this.zoomBy(1.25),
       "-": () => this.zoomBy(1 / 1.25),
+      b: () => this.changeWindow(0, -STEP.grey),
+      d: () => this.changeWindow(0, STEP.grey),
+      w: () => this.changeWindow(-STEP.grey, 0),
+      e: () => this.changeWindow(STEP.grey, 0),
+      ",": () => this.changeStrength(-STEP.opacity),
+      ".": () => this.changeStrength(STEP.opacity),
     };
     const act = acts[key];
     if (act === undefined || this.layers === null) return false;
@@ -126,6 +202,7 @@ export class Viewer {
     state(this.attentionButton, this.attentionShown, heat);
     state(this.contourButton, this.contourShown, contour);
     state(this.invertButton, this.window.invert, true);
+    this.layButton.toggleAttribute("disabled", this.laid === null);
     this.slider.disabled = !heat || !this.attentionShown;
   }
 
@@ -158,7 +235,7 @@ export class Viewer {
   private fit(): void {
     this.fitted = true;
     if (this.layers === null) return;
-    const { width, height } = this.layers.greys;
+    const { width, height } = this.size();
     const [above, below, beside] = [ROOM.above, ROOM.below, ROOM.beside].map((room) => room * devicePixelRatio) as [number, number, number];
     const room = { width: this.canvas.width - 2 * beside, height: this.canvas.height - above - below };
     this.zoom = Math.max(0.01, Math.min(room.width / width, room.height / height));
@@ -173,7 +250,7 @@ export class Viewer {
   private zoomBy(factor: number, about?: { x: number; y: number }): void {
     if (this.layers === null) return;
     const { x, y } = about ?? { x: this.canvas.width / 2, y: this.canvas.height / 2 };
-    const { width, height } = this.layers.greys;
+    const { width, height } = this.size();
     const least = 0.5 * Math.min(this.canvas.width / width, this.canvas.height / height);
     const zoom = Math.min(MOST_ZOOM, Math.max(least, this.zoom * factor));
     const scale = zoom / this.zoom;
@@ -192,7 +269,7 @@ export class Viewer {
       };
     };
     this.canvas.dataset["tool"] = this.tool;
-    this.canvas.addEventListener(
+    this.element.addEventListener(
       "wheel",
       (event) => {
         event.preventDefault();
@@ -202,9 +279,17 @@ export class Viewer {
     );
     this.canvas.addEventListener("contextmenu", (event) => event.preventDefault());
     this.canvas.addEventListener("dblclick", () => this.fit());
+    // In shares of the frame, where a box is drawn on it.
+    const share = ({ x, y }: Point): Point => {
+      const { width, height } = this.size();
+      return { x: (x - this.corner.x) / (width * this.zoom), y: (y - this.corner.y) / (height * this.zoom) };
+    };
     this.canvas.addEventListener("pointerdown", (event) => {
       this.canvas.setPointerCapture(event.pointerId);
       this.fingers.set(event.pointerId, place(event));
+      if (this.laying === null) return;
+      if (this.fingers.size === 1 && event.button === 0) this.laying.tools.begin(share(place(event)));
+      else this.laying.tools.draw(null);
     });
     this.canvas.addEventListener("pointermove", (event) => {
       const from = this.fingers.get(event.pointerId);
@@ -214,11 +299,15 @@ export class Viewer {
       this.fingers.set(event.pointerId, to);
       const other = others[0]?.[1];
       if (other !== undefined) this.pinch(from, to, other);
-      else if ((this.tool === "window") !== (event.buttons === 2)) this.changeWindow(to.x - from.x, to.y - from.y);
+      else if (this.laying !== null && event.buttons !== 2) this.laying.tools.draw(share(to));
+      else if ((this.tool === "window") !== (event.buttons === 2)) this.dragWindow(to.x - from.x, to.y - from.y);
       else this.move(to.x - from.x, to.y - from.y);
     });
     for (const end of ["pointerup", "pointercancel"] as const) {
-      this.canvas.addEventListener(end, (event) => this.fingers.delete(event.pointerId));
+      this.canvas.addEventListener(end, (event) => {
+        this.fingers.delete(event.pointerId);
+        this.laying?.tools.draw(null);
+      });
     }
   }
 
@@ -237,10 +326,26 @@ export class Viewer {
   }
 
   /** Sideways is contrast, up and down brightness, as on a workstation. */
-  private changeWindow(dx: number, dy: number): void {
+  private dragWindow(dx: number, dy: number): void {
     const step = 0.4 / devicePixelRatio;
-    this.window.width = Math.min(510, Math.max(4, this.window.width + dx * step));
-    this.window.centre = Math.min(255, Math.max(0, this.window.centre + dy * step));
+    this.changeWindow(dx * step, dy * step);
+  }
+
+  private changeStrength(by: number): void {
+    if (this.slider.disabled) return;
+    this.slider.value = String(this.slider.valueAsNumber + by);
+    this.strengthen();
+  }
+
+  private strengthen(): void {
+    this.opacity = this.slider.valueAsNumber / 100;
+    this.draw();
+  }
+
+  /** In greys of 255. */
+  private changeWindow(width: number, centre: number): void {
+    this.window.width = Math.min(510, Math.max(4, this.window.width + width));
+    this.window.centre = Math.min(255, Math.max(0, this.window.centre + centre));
     this.greysStale = true;
     this.draw();
   }
@@ -268,6 +373,10 @@ export class Viewer {
     if (this.greysStale) greys.through(this.window);
     this.greysStale = false;
     context.translate(this.corner.x, this.corner.y);
+    if (this.laying !== null) {
+      this.drawLaid(context, greys, this.laying);
+      return;
+    }
     context.scale(this.zoom * greys.width, this.zoom * greys.height);
     context.imageSmoothingEnabled = this.zoom < 4 * devicePixelRatio;
     context.imageSmoothingQuality = "high";
@@ -296,6 +405,20 @@ export class Viewer {
       level: Math.round(this.window.centre),
     });
   }
+
+  /** The film alone, turned about the middle of its frame and then mirrored. */
+  private drawLaid(context: CanvasRenderingContext2D, greys: Greys, laying: NonNullable<Viewer["laying"]>): void {
+    const { width, height } = this.size();
+    context.scale(this.zoom, this.zoom);
+    context.translate(width / 2, height / 2);
+    if (laying.mirrored) context.scale(-1, 1);
+    context.rotate((laying.turn * Math.PI) / 180);
+    context.imageSmoothingQuality = "high";
+    context.drawImage(greys.canvas, -greys.width / 2, -greys.height / 2);
+    const [left, top] = [this.corner.x / devicePixelRatio, this.corner.y / devicePixelRatio];
+    const scale = this.zoom / devicePixelRatio;
+    laying.tools.place({ left, top, width: width * scale, height: height * scale });
+  }
 }
 
 interface Point {
@@ -303,7 +426,11 @@ interface Point {
   y: number;
 }
 
+/** Where Shift and an arrow key move the film. */
+const WAYS: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
 const ATTENTION = "M12 3v2M12 19v2M3 12h2M19 12h2M12 8a4 4 0 1 0 0 8a4 4 0 1 0 0-8";
 const HAND =
   "M7 13V6.500a1.300 1.300 0 0 1 2.600 0V11V4.800a1.300 1.300 0 0 1 2.600 0V11V5.600a1.300 1.300 0 0 1 2.600 0V12V8a1.300 1.300 0 0 1 2.600 0v7a6 6 0 0 1-6 6h-.8a5 5 0 0 1-4-2l-3-4.400a1.300 1.300 0 0 1 2-1.600L7 14.500";
+const CROP = "M6 2v16h16M2 6h16v16";
 const INVERT = "M12 4a8 8 0 1 0 0 16zM12 4a8 8 0 0 1 0 16";

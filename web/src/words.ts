@@ -1,6 +1,6 @@
 import type { Film, Flag, Sex } from "./api.ts";
 import { Refusal } from "./api.ts";
-import { dated, inWords, number, t, translated } from "./language.ts";
+import { dated, inWords, number, t, tenths, translated } from "./language.ts";
 
 /** Whole years and months, as the program says them everywhere. */
 export function yearsAndMonths(months: number): [number, number] {
@@ -21,6 +21,15 @@ export function age(months: number): string {
 export function shortAge(months: number): string {
   const [years, rest] = yearsAndMonths(months);
   return t("age.short", { years: number(years), months: number(rest) });
+}
+
+export const range = ({ lower, upper }: { lower: number; upper: number }): string =>
+  t("reading.range", { from: shortAge(lower), to: shortAge(upper) });
+
+/** `+1.2`, `−0.3` */
+export function signed(value: number): string {
+  const sign = Math.abs(value) < 0.05 ? "" : value < 0 ? "\u2212" : "+";
+  return sign + tenths(Math.abs(value));
 }
 
 export const sexWord = (sex: Sex | null): string =>

@@ -125,7 +125,7 @@ export class Worklist {
           h("span", { class: "age" }, months === null ? "–" : shortAge(months))),
         h("span", { class: "line" },
           h("span", { class: `standing ${tone}` }, word),
-          h("span", { class: "quiet", title: moment(film.received_at) }, `${whose(film)}${shortMoment(film.received_at)}`)),
+          h("span", { class: "quiet", title: moment(film.received_at) }, `${shortMoment(film.received_at)}${whose(film)}`)),
       ),
     );
   }
@@ -134,5 +134,5 @@ export class Worklist {
 /** Whose film it is, where it is known or was read without. */
 function whose(film: Film): string {
   const sex = film.reading?.sex ?? film.sex;
-  return sex === null && film.reading === null ? "" : `${sexWord(sex)} · `;
+  return sex === null && film.reading === null ? "" : ` · ${sexWord(sex)}`;
 }

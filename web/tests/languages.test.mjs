@@ -96,3 +96,23 @@ test("reasons are translated by their code, and told in English where there is n
   assert.deepEqual(await serious(page), []);
   await close();
 });
+
+test("a service that is gone is told in the page's language", async (t) => {
+  const gone = await serve({ users: { rita: "reader" } });
+  const { page, close } = await open(t, gone.address, { locale: "de-DE" });
+  await page.getByLabel("Name", { exact: true }).fill("rita");
+  await page.getByLabel("Passwort").fill("not her password");
+  await page.getByRole("button", { name: "Anmelden" }).click();
+  await page.getByText("Name oder Passwort ist falsch.").waitFor();
+  await shoot(page, "german-login");
+  assert.deepEqual(await serious(page), []);
+  await page.getByLabel("Passwort").fill("four words will do");
+  await page.getByRole("button", { name: "Anmelden" }).click();
+  await page.getByText("rita, Befunder").waitFor();
+  await gone.stop();
+  await page.getByLabel("Aufnahmen nach Name").fill("hand");
+  await page.locator(".toast.shown", { hasText: "Der Dienst antwortet nicht." }).waitFor();
+  await shoot(page, "german-gone");
+  assert.deepEqual(await serious(page), []);
+  await close();
+});

@@ -85,6 +85,51 @@ test("layers and windows follow keys and mouse", async (t) => {
   await page.mouse.move(box.x + 120, box.y + 240);
   await page.mouse.up();
   await page.locator(".readout", { hasText: "window 223, level 144" }).waitFor();
+  // The same without a mouse.
+  const before = (await page.locator(".readout").textContent()).match(/\d+%/)[0];
+  for (const key of ["d", "d", "w", "b"]) await page.keyboard.press(key);
+  await page.locator(".readout", { hasText: "window 215, level 152" }).waitFor();
+  const still = await picture();
+  await page.keyboard.press("Shift+ArrowRight");
+  await settled();
+  assert.notEqual(await picture(), still, "it moves");
+  await page.keyboard.press(",");
+  const strength = page.getByLabel("Strength of the attention map");
+  assert.equal(await strength.isDisabled(), true, "the map is not shown");
+  await page.keyboard.press("a");
+  await page.keyboard.press(",");
+  assert.equal(await strength.inputValue(), "90");
+  await page.keyboard.press("+");
+  await page.locator(".readout", { hasNotText: before }).waitFor();
+  await close();
+});
+
+test("two fingers zoom and move the film", async (t) => {
+  const { page, close } = await open(t, service.address, { width: 820, height: 1180, hasTouch: true });
+  await page.locator(".films button").first().tap();
+  await page.locator(".readout", { hasText: "window 255" }).waitFor();
+  const box = await page.locator(".viewer canvas").boundingBox();
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  const session = await page.context().newCDPSession(page);
+  const touch = (type, ...points) =>
+    session.send("Input.dispatchTouchEvent", { type, touchPoints: points.map(([dx, dy], id) => ({ x: x + dx, y: y + dy, id })) });
+  const percent = async () => Number.parseInt((await page.locator(".readout").textContent()).match(/(\d+)%/)[1]);
+  const before = await percent();
+  await touch("touchStart", [-50, 0], [50, 0]);
+  for (const far of [60, 75, 90, 100]) await touch("touchMove", [-far, 0], [far, 0]);
+  await touch("touchEnd");
+  await page.locator(".readout", { hasNotText: `${before}%` }).waitFor();
+  const after = await percent();
+  assert.ok(Math.abs(after / before - 2) < 0.1, `${before} to ${after}`);
+  // Both fingers the same way: the film goes with them, and stays as large.
+  const picture = () => page.locator(".viewer canvas").evaluate((canvas) => canvas.toDataURL());
+  const still = await picture();
+  await touch("touchStart", [-50, 0], [50, 0]);
+  for (const way of [10, 20, 40]) await touch("touchMove", [-50, way], [50, way]);
+  await touch("touchEnd");
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  assert.notEqual(await picture(), still);
+  assert.equal(await percent(), after);
   await close();
 });
 
