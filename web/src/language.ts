@@ -43,9 +43,9 @@ function fill(text: string, filled: Record<string, string | number>): string {
   return text.replace(/\{(\w+)\}/g, (hole, name: string) => (name in filled ? String(filled[name]) : hole));
 }
 
-/** A number as people here write it. */
+/** A number as people here write it, with a true minus. */
 export const number = (value: number, options: Intl.NumberFormatOptions = {}): string =>
-  new Intl.NumberFormat(locale(), options).format(value);
+  new Intl.NumberFormat(locale(), options).format(value).replace("-", "\u2212");
 
 export const tenths = (value: number): string => number(value, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 

@@ -10,7 +10,9 @@ const SCALE = [0, 228] as const;
 
 /** The right side: what the model says of a film, why to look twice, and what a person says. */
 export class Result {
-  readonly element = h("section", { class: "result", "aria-label": t("reading.name"), "aria-live": "polite" });
+  readonly element = h("section", { class: "result", "aria-label": t("reading.name") });
+  /** The reading itself is told by screen readers when it comes; what can be done with it is not. */
+  private readonly answer = h("div", { class: "answer", "aria-live": "polite" });
   private film: Film | null = null;
   private overruling = false;
   /** What the automatic way gave, where the film was laid down by hand. */
@@ -68,8 +70,9 @@ export class Result {
     }
     if (film.reading !== null) this.growth.show(film);
     const rest = film.reading === null ? [] : [this.review(film), this.growth.element, downloads(film), facts(film, film.reading)];
+    this.answer.replaceChildren(...answer);
     const parts = [
-      h("div", { class: "answer" }, ...answer),
+      this.answer,
       h("div", { class: "rest" }, ...rest),
       h("p", { class: "fine" }, `${t("page.research")} ${t("page.attention")}`),
     ];

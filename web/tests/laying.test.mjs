@@ -25,7 +25,7 @@ test("a film is turned and cropped by hand, read again, and the automatic readin
   await page.getByRole("button", { name: "Crop and turn by hand" }).click();
   await page.getByText("Drag a box around the hand.").waitFor();
   await page.keyboard.press("l");
-  await page.locator(".degrees", { hasText: "-90°" }).waitFor();
+  await page.locator(".degrees", { hasText: "−90°" }).waitFor();
   const frame = await page.locator(".laying .frame").boundingBox();
   const at = (x, y) => [frame.x + x * frame.width, frame.y + y * frame.height];
   await page.mouse.move(...at(0.06, 0.02));
@@ -61,6 +61,41 @@ test("a film is turned and cropped by hand, read again, and the automatic readin
   await close();
 });
 
+test("a finger draws the box, and two fingers zoom", async (t) => {
+  const { page, close } = await open(t, service.address, { width: 820, height: 1180, hasTouch: true });
+  await page.locator(".films button", { hasText: "turned.dcm" }).tap();
+  await page.locator(".readout", { hasText: "window 255" }).waitFor();
+  await page.getByRole("button", { name: "Crop and turn (C)" }).tap();
+  const box = () => page.locator(".laying .box").evaluate(({ style }) => [style.left, style.top, style.width, style.height].map(Number.parseFloat));
+  assert.deepEqual(await box(), [0, 0, 100, 100]);
+  const session = await page.context().newCDPSession(page);
+  const touch = (type, ...points) =>
+    session.send("Input.dispatchTouchEvent", { type, touchPoints: points.map(([x, y], id) => ({ x, y, id })) });
+  const frame = await page.locator(".laying .frame").boundingBox();
+  const at = (x, y) => [frame.x + x * frame.width, frame.y + y * frame.height];
+  await touch("touchStart", at(0.2, 0.1));
+  for (const way of [0.3, 0.6, 0.8]) await touch("touchMove", at(way, way));
+  await touch("touchEnd");
+  const drawn = await box();
+  for (const [i, wanted] of [20, 10, 60, 70].entries()) assert.ok(Math.abs(drawn[i] - wanted) < 1, String(drawn));
+  // A corner is dragged.
+  await touch("touchStart", at(0.8, 0.8));
+  for (const way of [0.85, 0.9]) await touch("touchMove", at(way, way));
+  await touch("touchEnd");
+  const dragged = await box();
+  for (const [i, wanted] of [20, 10, 70, 80].entries()) assert.ok(Math.abs(dragged[i] - wanted) < 1, String(dragged));
+  // Beside the box, two fingers zoom; nothing new is drawn.
+  await touch("touchStart", at(0.05, 0.5), at(0.05, 0.6));
+  for (const way of [0.65, 0.7]) await touch("touchMove", at(0.05, 0.5), at(0.05, way));
+  await touch("touchEnd");
+  await page.waitForFunction((width) => document.querySelector(".laying .frame").clientWidth > 1.5 * width, frame.width);
+  assert.deepEqual(await box(), dragged);
+  await shoot(page, "crop-touch");
+  await page.getByRole("button", { name: "Cancel" }).tap();
+  await page.locator(".laying").waitFor({ state: "detached" });
+  await close();
+});
+
 test("keys alone lay a film down, and Escape leaves it as it was", async (t) => {
   const { page, close } = await open(t, service.address, { colorScheme: "dark" });
   await page.locator(".films button", { hasText: "turned.dcm" }).click();
@@ -69,7 +104,7 @@ test("keys alone lay a film down, and Escape leaves it as it was", async (t) => 
   await page.keyboard.press("m");
   for (let i = 0; i < 5; i++) await page.keyboard.press(".");
   // What looks clockwise in the mirror.
-  await page.locator(".degrees", { hasText: "-5°" }).waitFor();
+  await page.locator(".degrees", { hasText: "−5°" }).waitFor();
   for (let i = 0; i < 10; i++) await page.keyboard.press("Shift+ArrowLeft");
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("Escape");
