@@ -3,15 +3,7 @@ import { h, icon } from "./dom.ts";
 import { number, t } from "./language.ts";
 
 /** A part of the frame as shares of its width and height. */
-export interface Box {
-  left: number;
-  top: number;
-  width: number;
-  height: number;
-}
-
-/** Where the frame lies on the screen, in pixels of the page. */
-export interface Place {
+interface Box {
   left: number;
   top: number;
   width: number;
@@ -93,8 +85,8 @@ export class Laying {
     this.turned();
   }
 
-  /** Puts the frame where the viewer draws it. */
-  place(place: Place): void {
+  /** Puts the frame where the viewer draws it, in pixels of the page. */
+  place(place: Box): void {
     for (const side of ["left", "top", "width", "height"] as const) this.frame.style[side] = `${place[side]}px`;
   }
 

@@ -1,11 +1,9 @@
+import type { Wish } from "./api.ts";
 import { choice, h, icon } from "./dom.ts";
 import { number, t } from "./language.ts";
 import { Greys, type Window } from "./layers.ts";
 import { Laying } from "./laying.ts";
-import type { Wish } from "./api.ts";
-
-/** Room around a film that is shown whole, in pixels of the page: the readout above, the tools below. */
-const ROOM = { above: 36, below: 78, beside: 12 };
+import { type Point, type Size, View } from "./view.ts";
 
 /** What is shown of a film. */
 export interface Layers {
@@ -17,7 +15,6 @@ export interface Layers {
 const WHOLE: Window = { centre: 127.5, width: 255, invert: false };
 /** A blue that is far from every heat colour. */
 const CONTOUR = "rgb(108 214 255)";
-const MOST_ZOOM = 16;
 /** What one press of a key changes: the window in greys of 255, the way of the film in pixels of the page. */
 const STEP = { grey: 8, opacity: 10, way: 60 };
 
@@ -35,25 +32,22 @@ export class Viewer {
   private readonly note = h("p", { class: "nothing" });
   private layers: Layers | null = null;
   private window: Window = { ...WHOLE };
-  /** Screen pixels a film pixel, and where the film's corner is. */
-  private zoom = 1;
-  private corner = { x: 0, y: 0 };
-  private fitted = true;
+  private readonly view = new View(this.canvas);
   private tool: Tool = "pan";
   private opacity = 1;
   private attentionShown = true;
   private contourShown = true;
-  private fingers = new Map<number, { x: number; y: number }>();
+  private fingers = new Map<number, Point>();
   private drawing = 0;
   private greysStale = false;
   /** The film is being laid down by hand: how it is turned, and what is drawn on it. */
   private laying: { tools: Laying; turn: number; mirrored: boolean } | null = null;
   private laid: Laid | null = null;
 
-  private readonly attentionButton = this.toggle(`${t("viewer.attention")} (A)`, ATTENTION, () => this.showAttention(!this.attentionShown));
-  private readonly contourButton = this.toggle(`${t("viewer.contour")} (H)`, HAND, () => this.showContour(!this.contourShown));
-  private readonly layButton = this.toggle(`${t("lay.title")} (C)`, CROP, () => this.lay());
-  private readonly invertButton = this.toggle(`${t("viewer.invert")} (I)`, INVERT, () => this.invert());
+  private readonly attentionButton = this.button(`${t("viewer.attention")} (A)`, ATTENTION, () => this.showAttention(!this.attentionShown));
+  private readonly contourButton = this.button(`${t("viewer.contour")} (H)`, HAND, () => this.showContour(!this.contourShown));
+  private readonly layButton = this.button(`${t("lay.title")} (C)`, CROP, () => this.lay());
+  private readonly invertButton = this.button(`${t("viewer.invert")} (I)`, INVERT, () => this.invert());
   private readonly slider = h("input", {
     type: "range",
     min: 0,
@@ -64,8 +58,6 @@ export class Viewer {
   });
 
   constructor() {
-    const step = (label: string, path: string, act: () => void): HTMLElement =>
-      h("button", { type: "button", title: label, "aria-label": label, onclick: act }, icon(path));
     this.toolbar = h(
       "div",
       { class: "toolbar", role: "toolbar", "aria-label": t("viewer.name") },
@@ -74,9 +66,9 @@ export class Viewer {
         this.canvas.dataset["tool"] = tool;
       }),
       h("span", { class: "gap" }),
-      step(`${t("viewer.smaller")} (−)`, "M5 12h14", () => this.zoomBy(1 / 1.25)),
-      step(`${t("viewer.larger")} (+)`, "M5 12h14M12 5v14", () => this.zoomBy(1.25)),
-      step(`${t("viewer.whole")} (F)`, "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5", () => this.fit()),
+      this.button(`${t("viewer.smaller")} (−)`, "M5 12h14", () => this.zoomBy(1 / 1.25)),
+      this.button(`${t("viewer.larger")} (+)`, "M5 12h14M12 5v14", () => this.zoomBy(1.25)),
+      this.button(`${t("viewer.whole")} (F)`, "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5", () => this.fit()),
       h("span", { class: "gap" }),
       this.invertButton,
       this.contourButton,
@@ -84,7 +76,7 @@ export class Viewer {
       this.slider,
       h("span", { class: "gap" }),
       this.layButton,
-      step(`${t("viewer.reset")} (R)`, "M5 8a8 8 0 1 1-1 6M5 3v5h5", () => this.reset()),
+      this.button(`${t("viewer.reset")} (R)`, "M5 8a8 8 0 1 1-1 6M5 3v5h5", () => this.reset()),
     );
     this.toolbar.hidden = true;
     this.element = h("div", { class: "viewer" }, this.canvas, this.note, this.readout, this.toolbar);
@@ -149,7 +141,7 @@ export class Viewer {
   }
 
   /** Width and height of what is shown: the film, or the frame that holds all of it when it is turned. */
-  private size(): { width: number; height: number } {
+  private size(): Size {
     const { width, height } = this.layers!.greys;
     if (this.laying === null) return { width, height };
     const turn = (this.laying.turn * Math.PI) / 180;
@@ -189,7 +181,7 @@ export class Viewer {
     return true;
   }
 
-  private toggle(label: string, path: string, act: () => void): HTMLElement {
+  private button(label: string, path: string, act: () => void): HTMLElement {
     return h("button", { type: "button", title: label, "aria-label": label, onclick: act }, icon(path));
   }
 
@@ -233,35 +225,20 @@ export class Viewer {
   }
 
   private fit(): void {
-    this.fitted = true;
-    if (this.layers === null) return;
-    const { width, height } = this.size();
-    const [above, below, beside] = [ROOM.above, ROOM.below, ROOM.beside].map((room) => room * devicePixelRatio) as [number, number, number];
-    const room = { width: this.canvas.width - 2 * beside, height: this.canvas.height - above - below };
-    this.zoom = Math.max(0.01, Math.min(room.width / width, room.height / height));
-    this.corner = {
-      x: beside + (room.width - width * this.zoom) / 2,
-      y: above + (room.height - height * this.zoom) / 2,
-    };
+    if (this.layers === null) this.view.fitted = true;
+    else this.view.fit(this.size());
     this.draw();
   }
 
   /** Zooms about a point of the canvas, else its middle. */
-  private zoomBy(factor: number, about?: { x: number; y: number }): void {
+  private zoomBy(factor: number, about?: Point): void {
     if (this.layers === null) return;
-    const { x, y } = about ?? { x: this.canvas.width / 2, y: this.canvas.height / 2 };
-    const { width, height } = this.size();
-    const least = 0.5 * Math.min(this.canvas.width / width, this.canvas.height / height);
-    const zoom = Math.min(MOST_ZOOM, Math.max(least, this.zoom * factor));
-    const scale = zoom / this.zoom;
-    this.corner = { x: x - (x - this.corner.x) * scale, y: y - (y - this.corner.y) * scale };
-    this.zoom = zoom;
-    this.fitted = false;
+    this.view.zoomBy(factor, this.size(), about);
     this.draw();
   }
 
   private listen(): void {
-    const place = (event: MouseEvent): { x: number; y: number } => {
+    const place = (event: MouseEvent): Point => {
       const box = this.canvas.getBoundingClientRect();
       return {
         x: (event.clientX - box.left) * devicePixelRatio,
@@ -279,16 +256,11 @@ export class Viewer {
     );
     this.canvas.addEventListener("contextmenu", (event) => event.preventDefault());
     this.canvas.addEventListener("dblclick", () => this.fit());
-    // In shares of the frame, where a box is drawn on it.
-    const share = ({ x, y }: Point): Point => {
-      const { width, height } = this.size();
-      return { x: (x - this.corner.x) / (width * this.zoom), y: (y - this.corner.y) / (height * this.zoom) };
-    };
     this.canvas.addEventListener("pointerdown", (event) => {
       this.canvas.setPointerCapture(event.pointerId);
       this.fingers.set(event.pointerId, place(event));
       if (this.laying === null) return;
-      if (this.fingers.size === 1 && event.button === 0) this.laying.tools.begin(share(place(event)));
+      if (this.fingers.size === 1 && event.button === 0) this.laying.tools.begin(this.view.share(place(event), this.size()));
       else this.laying.tools.draw(null);
     });
     this.canvas.addEventListener("pointermove", (event) => {
@@ -299,7 +271,7 @@ export class Viewer {
       this.fingers.set(event.pointerId, to);
       const other = others[0]?.[1];
       if (other !== undefined) this.pinch(from, to, other);
-      else if (this.laying !== null && event.buttons !== 2) this.laying.tools.draw(share(to));
+      else if (this.laying !== null && event.buttons !== 2) this.laying.tools.draw(this.view.share(to, this.size()));
       else if ((this.tool === "window") !== (event.buttons === 2)) this.dragWindow(to.x - from.x, to.y - from.y);
       else this.move(to.x - from.x, to.y - from.y);
     });
@@ -312,8 +284,7 @@ export class Viewer {
   }
 
   private move(dx: number, dy: number): void {
-    this.corner = { x: this.corner.x + dx, y: this.corner.y + dy };
-    this.fitted = false;
+    this.view.move(dx, dy);
     this.draw();
   }
 
@@ -354,7 +325,7 @@ export class Viewer {
     const box = this.element.getBoundingClientRect();
     this.canvas.width = Math.max(1, Math.round(box.width * devicePixelRatio));
     this.canvas.height = Math.max(1, Math.round(box.height * devicePixelRatio));
-    if (this.fitted) this.fit();
+    if (this.view.fitted) this.fit();
     this.draw();
   }
 
@@ -370,15 +341,16 @@ export class Viewer {
     this.readout.textContent = "";
     if (this.layers === null) return;
     const { greys, heat, contour } = this.layers;
+    const { corner, zoom } = this.view;
     if (this.greysStale) greys.through(this.window);
     this.greysStale = false;
-    context.translate(this.corner.x, this.corner.y);
+    context.translate(corner.x, corner.y);
     if (this.laying !== null) {
       this.drawLaid(context, greys, this.laying);
       return;
     }
-    context.scale(this.zoom * greys.width, this.zoom * greys.height);
-    context.imageSmoothingEnabled = this.zoom < 4 * devicePixelRatio;
+    context.scale(zoom * greys.width, zoom * greys.height);
+    context.imageSmoothingEnabled = zoom < 4 * devicePixelRatio;
     context.imageSmoothingQuality = "high";
     context.drawImage(greys.canvas, 0, 0, 1, 1);
     if (heat !== null && this.attentionShown) {
@@ -390,7 +362,7 @@ export class Viewer {
     if (contour !== null && this.contourShown) {
       // The line keeps its width on the screen: the path is scaled, the pen is not.
       const scaled = new Path2D();
-      scaled.addPath(contour, new DOMMatrix([this.zoom * greys.width, 0, 0, this.zoom * greys.height, this.corner.x, this.corner.y]));
+      scaled.addPath(contour, new DOMMatrix([zoom * greys.width, 0, 0, zoom * greys.height, corner.x, corner.y]));
       context.setTransform(1, 0, 0, 1, 0, 0);
       context.lineWidth = 1.5 * devicePixelRatio;
       context.lineCap = "round";
@@ -400,7 +372,7 @@ export class Viewer {
     this.readout.textContent = t("viewer.readout", {
       width: greys.width,
       height: greys.height,
-      zoom: number(this.zoom / devicePixelRatio, { style: "percent" }),
+      zoom: number(zoom / devicePixelRatio, { style: "percent" }),
       window: Math.round(this.window.width),
       level: Math.round(this.window.centre),
     });
@@ -409,21 +381,14 @@ export class Viewer {
   /** The film alone, turned about the middle of its frame and then mirrored. */
   private drawLaid(context: CanvasRenderingContext2D, greys: Greys, laying: NonNullable<Viewer["laying"]>): void {
     const { width, height } = this.size();
-    context.scale(this.zoom, this.zoom);
+    context.scale(this.view.zoom, this.view.zoom);
     context.translate(width / 2, height / 2);
     if (laying.mirrored) context.scale(-1, 1);
     context.rotate((laying.turn * Math.PI) / 180);
     context.imageSmoothingQuality = "high";
     context.drawImage(greys.canvas, -greys.width / 2, -greys.height / 2);
-    const [left, top] = [this.corner.x / devicePixelRatio, this.corner.y / devicePixelRatio];
-    const scale = this.zoom / devicePixelRatio;
-    laying.tools.place({ left, top, width: width * scale, height: height * scale });
+    laying.tools.place(this.view.place({ width, height }));
   }
-}
-
-interface Point {
-  x: number;
-  y: number;
 }
 
 /** Where Shift and an arrow key move the film. */
