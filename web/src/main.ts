@@ -97,6 +97,7 @@ class Page {
     this.worklist.select(id);
     try {
       let film = await api.film(id);
+      this.worklist.update(film);
       this.show(film);
       while ((film.state === "queued" || film.state === "leased") && this.film?.id === id) {
         film = await api.film(id, PATIENCE);

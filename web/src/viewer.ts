@@ -66,8 +66,9 @@ export class Viewer {
         this.canvas.dataset["tool"] = tool;
       }),
       h("span", { class: "gap" }),
-      this.button(`${t("viewer.smaller")} (−)`, "M5 12h14", () => this.zoomBy(1 / 1.25)),
-      this.button(`${t("viewer.larger")} (+)`, "M5 12h14M12 5v14", () => this.zoomBy(1.25)),
+      h("span", { class: "zoom" },
+        this.button(`${t("viewer.smaller")} (−)`, "M5 12h14", () => this.zoomBy(1 / 1.25)),
+        this.button(`${t("viewer.larger")} (+)`, "M5 12h14M12 5v14", () => this.zoomBy(1.25))),
       this.button(`${t("viewer.whole")} (F)`, "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5", () => this.fit()),
       h("span", { class: "gap" }),
       this.invertButton,

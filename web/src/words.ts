@@ -17,10 +17,10 @@ export function age(months: number): string {
   return `${inWords(years, "year").join(" ")} ${monthsInWords(rest)}`;
 }
 
-/** `10 y 7 m` */
+/** `10 y 7 m`, which no line breaks. */
 export function shortAge(months: number): string {
   const [years, rest] = yearsAndMonths(months);
-  return t("age.short", { years: number(years), months: number(rest) });
+  return t("age.short", { years: number(years), months: number(rest) }).replaceAll(" ", "\u00a0");
 }
 
 export const range = ({ lower, upper }: { lower: number; upper: number }): string =>

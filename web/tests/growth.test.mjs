@@ -27,8 +27,8 @@ test("earlier studies of the patient stand on the chart and in the table", async
   assert.equal(await page.locator(".chart circle").count(), 2);
   assert.equal(await page.locator(".chart .whisker.this").count(), 1);
   assert.equal(await page.locator(".chart .band").count(), 2);
-  assert.match(await rows.nth(0).textContent(), /20\/03\/2024.*10 y 0 m/);
-  assert.match(await rows.nth(1).textContent(), /20\/09\/2025.*11 y 6 m/);
+  assert.match(await rows.nth(0).textContent(), /20\/03\/2024.*10\sy\s0\sm/);
+  assert.match(await rows.nth(1).textContent(), /20\/09\/2025.*11\sy\s6\sm/);
   assert.equal(await rows.nth(1).getAttribute("aria-current"), "true");
   assert.deepEqual(await serious(page), []);
   await page.locator(".growth").scrollIntoViewIfNeeded();
