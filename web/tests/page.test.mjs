@@ -186,7 +186,7 @@ test("it works on a tablet and in the dark", async (t) => {
     await page.locator(".readout", { hasText: "Fenster 255" }).waitFor();
     await shoot(page, `tablet-${name}`);
     const outside = await page.evaluate(() =>
-      [document.documentElement, document.querySelector(".toolbar")].some((element) => element.scrollWidth > element.clientWidth));
+      [document.documentElement, ...document.querySelectorAll(".toolbar, .films")].some((element) => element.scrollWidth > element.clientWidth));
     assert.equal(outside, false, `${name} is too wide`);
     await close();
   }
