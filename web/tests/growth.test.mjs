@@ -56,7 +56,7 @@ test("a film that names nobody has no chart and says why", async (t) => {
   await drop(page, "girl-10-years.png", readFileSync(example));
   await page.keyboard.press("g");
   await page.getByText("No chart: the child’s age").waitFor(PATIENCE);
-  await page.getByText("The film names no patient").waitFor();
+  await page.getByText("Earlier studies are not known, as the patient is not.").waitFor();
   assert.equal(await page.locator(".chart").count(), 0);
   await page.locator(".films button", { hasText: "second.dcm" }).click();
   await page.locator(".growth tbody tr").nth(1).waitFor();

@@ -65,7 +65,8 @@ impl Source {
     }
 
     /// By what films of the same patient are known to be so: a digest of the patient's number, of who gave it and of
-    /// the birth date, from which none of them can be read. `None` for a patient without a number.
+    /// the birth date. It keeps them from sight, not from somebody who tries all numbers. `None` for a patient without
+    /// a number.
     pub fn patient(&self) -> Option<Digest> {
         let number = self.word(0x0010_0020)?;
         let [issuer, birth] = [0x0010_0021, 0x0010_0030].map(|tag| self.word(tag).unwrap_or_default());

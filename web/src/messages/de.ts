@@ -134,7 +134,7 @@ export const de: Messages = {
   "growth.bands": "Bänder: 1 und 2 SD nach {reference}, {range}. Gestrichelt: gleiches Alter.",
   "growth.noBands": "Ohne Bänder: die Referenz hat keine für unbekanntes Geschlecht.",
   "growth.none": "Keine frühere Untersuchung dieses Kindes.",
-  "growth.noPatient": "Die Aufnahme nennt keinen Patienten; frühere Untersuchungen sind daher nicht bekannt.",
+  "growth.noPatient": "Frühere Untersuchungen sind nicht bekannt, da der Patient es nicht ist.",
   "growth.noAge": "Kein Diagramm: das Alter des Kindes am Tag der Aufnahme ist nicht bekannt.",
   "growth.noBoneAge": "Kein Diagramm: es gibt kein Skelettalter.",
   "growth.day": "Studie, Alter",

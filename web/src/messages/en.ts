@@ -133,7 +133,7 @@ export const en = {
   "growth.bands": "Bands: 1 and 2 SD of {reference}, {range}. Dashed: the same age.",
   "growth.noBands": "No bands: the reference has none for an unknown sex.",
   "growth.none": "No earlier study of this patient.",
-  "growth.noPatient": "The film names no patient, so earlier studies are not known.",
+  "growth.noPatient": "Earlier studies are not known, as the patient is not.",
   "growth.noAge": "No chart: the child’s age on the day of the film is not known.",
   "growth.noBoneAge": "No chart: there is no bone age.",
   "growth.day": "Study, age",

@@ -134,7 +134,7 @@ export const es: Messages = {
   "growth.bands": "Bandas: 1 y 2 DE de {reference}, {range}. Línea discontinua: la misma edad.",
   "growth.noBands": "Sin bandas: la referencia no las tiene para sexo desconocido.",
   "growth.none": "No hay estudios anteriores de este paciente.",
-  "growth.noPatient": "La radiografía no nombra a ningún paciente; no se conocen estudios anteriores.",
+  "growth.noPatient": "No se conocen estudios anteriores, porque no se conoce al paciente.",
   "growth.noAge": "Sin gráfico: no se conoce la edad del niño el día de la radiografía.",
   "growth.noBoneAge": "Sin gráfico: no hay edad ósea.",
   "growth.day": "Estudio, edad",
