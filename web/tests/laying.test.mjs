@@ -68,9 +68,9 @@ test("a finger draws the box, and two fingers zoom", async (t) => {
   await page.getByRole("button", { name: "Crop and turn (C)" }).tap();
   const box = () => page.locator(".laying .box").evaluate(({ style }) => [style.left, style.top, style.width, style.height].map(Number.parseFloat));
   assert.deepEqual(await box(), [0, 0, 100, 100]);
-  const session = await page.context().newCDPSession(page);
+  const devtools = await page.context().newCDPSession(page);
   const touch = (type, ...points) =>
-    session.send("Input.dispatchTouchEvent", { type, touchPoints: points.map(([x, y], id) => ({ x, y, id })) });
+    devtools.send("Input.dispatchTouchEvent", { type, touchPoints: points.map(([x, y], id) => ({ x, y, id })) });
   const frame = await page.locator(".laying .frame").boundingBox();
   const at = (x, y) => [frame.x + x * frame.width, frame.y + y * frame.height];
   await touch("touchStart", at(0.2, 0.1));

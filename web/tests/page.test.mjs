@@ -110,9 +110,9 @@ test("two fingers zoom and move the film", async (t) => {
   await page.locator(".readout", { hasText: "window 255" }).waitFor();
   const box = await page.locator(".viewer canvas").boundingBox();
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-  const session = await page.context().newCDPSession(page);
+  const devtools = await page.context().newCDPSession(page);
   const touch = (type, ...points) =>
-    session.send("Input.dispatchTouchEvent", { type, touchPoints: points.map(([dx, dy], id) => ({ x: x + dx, y: y + dy, id })) });
+    devtools.send("Input.dispatchTouchEvent", { type, touchPoints: points.map(([dx, dy], id) => ({ x: x + dx, y: y + dy, id })) });
   const percent = async () => Number.parseInt((await page.locator(".readout").textContent()).match(/(\d+)%/)[1]);
   const before = await percent();
   await touch("touchStart", [-50, 0], [50, 0]);
