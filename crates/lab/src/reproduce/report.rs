@@ -255,8 +255,8 @@ fn times(ledger: &Ledger) -> String {
     let mut whole = 0.0;
     for (name, seconds) in ledger.seconds() {
         whole += seconds;
-        // A run that was finished before `reproduce` came, or features that were: nobody waited for them here.
-        let waited = if seconds < 1.0 { "found done".to_owned() } else { format!("{:.1}", seconds / 60.0) };
+        // Quick steps, and runs and features that were there before `reproduce` came.
+        let waited = if seconds < 1.0 { "at once".to_owned() } else { format!("{:.1}", seconds / 60.0) };
         text.push_str(&format!("| {name} | {waited} |\n"));
     }
     text.push_str(&format!("| **together** | **{:.0}** |\n", whole / 60.0));
