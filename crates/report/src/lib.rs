@@ -1,4 +1,4 @@
-//! One reading, told: as a page ([`pdf`]), as FHIR R4 ([`fhir`]), as pictures and DICOM objects ([`Rendering`]), and
+//! One reading, told: as a page ([`pdf`]), as JSON ([`JsonReading`]) and FHIR R4 ([`fhir`]), as pictures and DICOM objects ([`Rendering`]), and
 //! beside what is usual at the child's age ([`Reference`]), with the adult height that follows ([`AdultHeight`]). Knows nothing of networks and nothing of patients' names.
 //!
 //! ```
@@ -14,6 +14,7 @@ mod between;
 mod case;
 mod error;
 mod fhir;
+mod json;
 mod overlay;
 mod page;
 mod pdf;
@@ -24,6 +25,7 @@ pub use adult_height::{AdultHeight, NoAdultHeight, Tempo};
 pub use case::Case;
 pub use error::ReportError;
 pub use fhir::{fhir, fhir_bundle};
+pub use json::JsonReading;
 pub use pdf::{Picture, pdf};
 pub use reference::{Reference, ReferenceRow, Score, Standing};
 pub use rendering::{DicomKind, Rendering};

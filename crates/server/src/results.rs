@@ -6,7 +6,7 @@ use crate::service::Service;
 use crate::store::FilmRow;
 use boneage_assess::FilmError;
 use boneage_core::{DecodeLimits, Plane};
-use boneage_report::{Case, DicomKind, Rendering, ReportError, fhir, fhir_bundle};
+use boneage_report::{Case, DicomKind, JsonReading, Rendering, ReportError, fhir, fhir_bundle};
 use std::fs;
 use std::io::{self, Cursor};
 
@@ -17,6 +17,8 @@ pub(crate) enum Format {
     Overlay,
     /// The page, PDF/A.
     Page,
+    /// JSON, as the command line tells it.
+    Json,
     /// A FHIR R4 Bundle.
     Fhir,
     /// A DICOM object.
@@ -24,9 +26,10 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    pub(crate) const ALL: [Format; 6] = [
+    pub(crate) const ALL: [Format; 7] = [
         Format::Overlay,
         Format::Page,
+        Format::Json,
         Format::Fhir,
         Format::Object(DicomKind::Capture),
         Format::Object(DicomKind::Page),
@@ -38,6 +41,7 @@ impl Format {
         match self {
             Format::Overlay => "overlay.png",
             Format::Page => "report.pdf",
+            Format::Json => "reading.json",
             Format::Fhir => "fhir.json",
             Format::Object(DicomKind::Capture) => "sc.dcm",
             Format::Object(DicomKind::Page) => "pdf.dcm",
@@ -54,6 +58,7 @@ impl Format {
         match self {
             Format::Overlay => "image/png",
             Format::Page => "application/pdf",
+            Format::Json => "application/json",
             Format::Fhir => "application/fhir+json",
             Format::Object(_) => "application/dicom",
         }
@@ -96,8 +101,9 @@ pub(crate) fn results(
         let limits = DecodeLimits::pixels(service.settings.max_pixels);
         Ok(boneage_vision::decode(&bytes, &limits).map_err(FilmError::from)?.plane)
     };
-    let only_words =
-        formats.iter().all(|format| matches!(format, Format::Fhir | Format::Object(DicomKind::Report)));
+    let only_words = formats
+        .iter()
+        .all(|format| matches!(format, Format::Json | Format::Fhir | Format::Object(DicomKind::Report)));
     let mut maps = [None, None];
     let mut image = Plane::from_fn(1, 1, |_, _| 0.0);
     if !only_words {
@@ -133,6 +139,9 @@ pub(crate) fn results(
                 Ok(png.into_inner())
             }
             (Format::Page, _) => Ok(rendering.page()?.to_vec()),
+            (Format::Json, _) => {
+                Ok(format!("{}\n", JsonReading::new(&film.name, &case).to_pretty()).into_bytes())
+            }
             (Format::Fhir, _) => Ok(format!("{:#}\n", fhir_bundle(fhir(&case).into())).into_bytes()),
             (Format::Object(_), None) => Err(NoResult::NotDicom),
             (Format::Object(kind), Some(source)) => {

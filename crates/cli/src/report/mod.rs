@@ -129,7 +129,7 @@ mod tests {
         let text = written(Format::Json, &[read(), flagged(), refused()]);
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value.as_array().unwrap().len(), 3);
-        insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "VERSION"));
+        insta::assert_snapshot!(text);
     }
 
     #[test]

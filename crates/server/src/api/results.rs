@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 #[utoipa::path(get, path = "/api/v1/films/{id}/results/{name}", tag = "films",
     params(
         ("id" = String, Path, description = "The film"),
-        ("name" = String, Path, description = "overlay.png, report.pdf (PDF/A), fhir.json (FHIR R4 Bundle), or of a \
+        ("name" = String, Path, description = "overlay.png, report.pdf (PDF/A), reading.json, fhir.json (FHIR R4 Bundle), or of a \
             film that came as DICOM sc.dcm (Secondary Capture), pdf.dcm (Encapsulated PDF), sr.dcm (Structured Report)"),
     ),
     responses(

@@ -287,6 +287,8 @@ async fn results_are_made_of_what_is_stored() {
     assert_eq!(object.status, StatusCode::CONFLICT);
     assert!(object.text().contains("came as DICOM"), "{}", object.text());
     assert_eq!(get("boneage.sqlite").await.status, StatusCode::NOT_FOUND);
+    let reading = get("reading.json").await.json();
+    assert_eq!((&reading["months"], &reading["file"]), (&json!(100.0), &json!("hand of Doe.png")));
     let unread = bench.upload(b"another film", &[]).await.json();
     let path = format!("/api/v1/films/{}/results/fhir.json", unread["id"].as_str().unwrap());
     assert_eq!(bench.get(&path).await.status, StatusCode::CONFLICT);
