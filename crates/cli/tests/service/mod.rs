@@ -4,18 +4,27 @@ use crate::bench::Bench;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread::JoinHandle;
 
 /// A running `boneage serve`; killed when it is dropped.
 pub(crate) struct Service {
     child: Child,
     pub(crate) address: String,
     stdout: BufReader<ChildStdout>,
+    /// What it writes to stderr, read as it comes: a full pipe would hold it up.
+    log: Option<JoinHandle<String>>,
 }
 
 impl Service {
     pub(crate) fn start(bench: &Bench, options: &[&str]) -> Self {
+        Service::of(bench, &["serve"], options)
+    }
+
+    /// The service that a command starts.
+    pub(crate) fn of(bench: &Bench, command: &[&str], options: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_boneage"))
-            .args(["serve", "--data", "data", "--listen", "127.0.0.1:0", "--model", "model.safetensors"])
+            .args(command)
+            .args(["--data", "data", "--listen", "127.0.0.1:0", "--model", "model.safetensors"])
             .args(options)
             .current_dir(bench.dir.path())
             .stdout(Stdio::piped())
@@ -23,12 +32,18 @@ impl Service {
             .spawn()
             .expect("the command starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let mut stderr = child.stderr.take().expect("piped");
+        let log = std::thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).expect("UTF-8");
+            text
+        });
         let mut address = String::new();
         stdout.read_line(&mut address).expect("a line");
         if address.is_empty() {
-            panic!("the service did not start: {}", stderr(&mut child));
+            panic!("the service did not start: {}", log.join().expect("its words"));
         }
-        Service { child, address: address.trim().to_owned(), stdout }
+        Service { child, address: address.trim().to_owned(), stdout, log: Some(log) }
     }
 
     /// The port of its DICOM node; asked for once.
@@ -81,7 +96,8 @@ impl Service {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill is there").success());
         assert!(self.child.wait().expect("it ended").success());
-        stderr(&mut self.child)
+        let log = self.log.take().expect("it is stopped once");
+        log.join().expect("its words")
     }
 }
 

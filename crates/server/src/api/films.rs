@@ -254,13 +254,12 @@ pub(super) async fn delete(
     if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::unknown_film()) }
 }
 
-/// `female`, `male`, or empty for unknown.
+/// `female`, `male`, or empty for unknown: these words alone, as the OpenAPI document says.
 pub(super) fn sex_of(word: &str) -> Result<Option<Sex>, ApiError> {
-    match word.trim() {
-        "" | "unknown" => Ok(None),
-        word => word
-            .parse()
-            .map(Some)
-            .map_err(|error: boneage_core::ParseSexError| ApiError::bad(error.to_string())),
+    match word {
+        "" => Ok(None),
+        "female" => Ok(Some(Sex::Female)),
+        "male" => Ok(Some(Sex::Male)),
+        word => Err(ApiError::bad(format!("sex {word:?} is not known; hint: female, male or empty"))),
     }
 }

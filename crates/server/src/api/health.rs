@@ -6,13 +6,13 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 /// Whether the process answers.
-#[utoipa::path(get, path = "/health", tag = "operation", responses((status = 200, body = String)))]
+#[utoipa::path(get, path = "/health", tag = "operation", security(()), responses((status = 200, body = String)))]
 pub(super) async fn health() -> &'static str {
     "alive\n"
 }
 
 /// Whether films can be taken and read: the database answers and the worker works.
-#[utoipa::path(get, path = "/ready", tag = "operation", responses(
+#[utoipa::path(get, path = "/ready", tag = "operation", security(()), responses(
     (status = 200, body = String),
     (status = 503, body = ErrorBody),
 ))]
@@ -22,7 +22,7 @@ pub(super) async fn ready(State(service): State<Shared>) -> Result<&'static str,
 }
 
 /// Counters and times for Prometheus. They tell of no patient.
-#[utoipa::path(get, path = "/metrics", tag = "operation", responses(
+#[utoipa::path(get, path = "/metrics", tag = "operation", security(()), responses(
     (status = 200, content_type = "application/openmetrics-text", body = String),
 ))]
 pub(super) async fn metrics(State(service): State<Shared>) -> Result<Response, ApiError> {

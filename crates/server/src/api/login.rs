@@ -58,14 +58,14 @@ pub(super) struct Credentials {
 }
 
 /// Who is logged in; what a page asks first.
-#[utoipa::path(get, path = "/api/v1/me", tag = "access", responses((status = 200, body = Me)))]
+#[utoipa::path(get, path = "/api/v1/me", tag = "access", security(()), responses((status = 200, body = Me)))]
 pub(super) async fn me(State(service): State<Shared>, headers: HeaderMap) -> Result<Json<Me>, ApiError> {
     let person = identify(&service, &headers).await?;
     Ok(Json(Me::new(&service, person)))
 }
 
 /// Logs in: the answer sets the session's cookie.
-#[utoipa::path(post, path = "/api/v1/login", tag = "access", request_body = Credentials, responses(
+#[utoipa::path(post, path = "/api/v1/login", tag = "access", security(()), request_body = Credentials, responses(
     (status = 200, body = Me),
     (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
     (status = 409, body = ErrorBody, description = "Nobody need log in here"),

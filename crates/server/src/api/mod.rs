@@ -30,7 +30,10 @@ use axum::routing::get;
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
-use utoipa::OpenApi;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AdditionalProperties, Schema};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -54,9 +57,24 @@ const PATIENCE: Duration = Duration::from_secs(60);
         (name = "films", description = "Films, their readings and pictures"),
         (name = "access", description = "Who is logged in, and what was done"),
         (name = "operation", description = "For those who run the service"),
-    )
+    ),
+    security(("token" = [])),
+    modifiers(&Token)
 )]
 struct Document;
+
+/// How programs say who they are. Pages have a cookie, with a proof that they send themselves.
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
+            "A token of boneage users token. Where the service asks for no login, none is needed.",
+        ));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("token", SecurityScheme::Http(scheme.build()));
+    }
+}
 
 fn quick() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(Document::openapi())
@@ -89,7 +107,19 @@ fn slow() -> OpenApiRouter<Shared> {
 pub fn openapi() -> String {
     let mut document = quick().into_openapi();
     document.merge(slow().into_openapi());
+    close_variants(&mut document);
     document.to_pretty_json().expect("the document is plain JSON")
+}
+
+/// Says of the variants of a review that they have no further fields, as serde has it: utoipa says so of structs alone.
+fn close_variants(document: &mut utoipa::openapi::OpenApi) {
+    let said = document.components.as_mut().and_then(|parts| parts.schemas.get_mut("Said"));
+    let Some(RefOr::T(Schema::OneOf(said))) = said else { unreachable!("a review is one of its verdicts") };
+    for variant in &mut said.items {
+        if let RefOr::T(Schema::Object(object)) = variant {
+            object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+        }
+    }
 }
 
 /// Everything that the service answers.

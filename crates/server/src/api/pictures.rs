@@ -17,6 +17,7 @@ const SETTLING: Duration = Duration::from_secs(5);
     params(("id" = String, Path, description = "The film")), responses(
     (status = 200, content_type = "image/png", body = Vec<u8>),
     (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+    (status = 409, body = ErrorBody, description = "The film has no such picture, or not yet"),
 ))]
 pub(super) async fn image(
     State(service): State<Shared>,
@@ -31,6 +32,7 @@ pub(super) async fn image(
     params(("id" = String, Path, description = "The film")), responses(
     (status = 200, content_type = "image/png", body = Vec<u8>),
     (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+    (status = 409, body = ErrorBody, description = "The film has no such picture, or not yet"),
 ))]
 pub(super) async fn attention(
     State(service): State<Shared>,
@@ -45,6 +47,7 @@ pub(super) async fn attention(
     params(("id" = String, Path, description = "The film")), responses(
     (status = 200, content_type = "image/png", body = Vec<u8>),
     (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
+    (status = 409, body = ErrorBody, description = "The film has no such picture, or not yet"),
 ))]
 pub(super) async fn hand(
     State(service): State<Shared>,
@@ -58,7 +61,8 @@ async fn picture(service: &Shared, id: String, wanted: Picture) -> Result<Respon
     // Only an id that the store knows becomes part of a path.
     let known = blocking(service, move |service| service.store.film(&id)).await??;
     let film = known.ok_or_else(ApiError::unknown_film)?;
-    let none = || ApiError::new(StatusCode::NOT_FOUND, "there is no such picture");
+    // The film is there: it is not unknown, it only has none.
+    let none = || ApiError::new(StatusCode::CONFLICT, "the film has no such picture");
     if film.state != FilmState::Done {
         return Err(none());
     }

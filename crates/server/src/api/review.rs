@@ -20,23 +20,25 @@ const COMMENT: usize = 2000;
 
 /// What a person says of a reading.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Said {
-    verdict: Word,
-    /// The age that counts instead, in months from 0 to 240; with `overruled` alone.
-    #[schema(minimum = 0, maximum = 240)]
-    months: Option<f64>,
-    /// In the person's words.
-    #[serde(default)]
-    #[schema(max_length = 2000)]
-    comment: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-enum Word {
-    Accepted,
-    Overruled,
+#[serde(tag = "verdict", rename_all = "lowercase", deny_unknown_fields)]
+pub(super) enum Said {
+    /// The reading stands.
+    Accepted {
+        /// In the person's words.
+        #[serde(default)]
+        #[schema(max_length = 2000)]
+        comment: String,
+    },
+    /// Another age counts instead.
+    Overruled {
+        /// The age in months, from 0 to 240.
+        #[schema(minimum = 0, maximum = 240)]
+        months: f64,
+        /// In the person's words.
+        #[serde(default)]
+        #[schema(max_length = 2000)]
+        comment: String,
+    },
 }
 
 /// Accepts a reading, or overrules it with another age.
@@ -55,22 +57,19 @@ pub(super) async fn put(
 ) -> Result<Json<Film>, ApiError> {
     person.may(Role::Reader)?;
     let Json(said) = said?;
-    let verdict = match (said.verdict, said.months) {
-        (Word::Accepted, None) => Verdict::Accepted,
-        (Word::Accepted, Some(_)) => {
-            return Err(ApiError::bad("months are given to overrule, not to accept"));
+    let (verdict, comment) = match said {
+        Said::Accepted { comment } => (Verdict::Accepted, comment),
+        Said::Overruled { months, comment } if (0.0..=MOST_MONTHS).contains(&months) => {
+            (Verdict::Overruled(months), comment)
         }
-        (Word::Overruled, Some(months)) if (0.0..=MOST_MONTHS).contains(&months) => {
-            Verdict::Overruled(months)
-        }
-        (Word::Overruled, _) => {
-            return Err(ApiError::bad(format!("to overrule needs months from 0 to {MOST_MONTHS}")));
+        Said::Overruled { months, .. } => {
+            return Err(ApiError::bad(format!("{months} months are not within 0 to {MOST_MONTHS}")));
         }
     };
-    if said.comment.chars().count() > COMMENT {
+    if comment.chars().count() > COMMENT {
         return Err(ApiError::bad(format!("the comment has more than {COMMENT} characters")));
     }
-    let review = Review { verdict, comment: said.comment, by: person.name, at: now() };
+    let review = Review { verdict, comment, by: person.name, at: now() };
     blocking(&service, move |service| write(service, &id, &review)).await?
 }
 

@@ -138,10 +138,12 @@ async fn what_is_documented_is_there_and_asks_who_you_are() {
     let bench = Bench::new("[access]\nlogin = true");
     let document: Value = serde_json::from_str(&openapi()).unwrap();
     assert_eq!(document["openapi"], "3.1.0");
+    assert_eq!(document["security"], json!([{"token": []}]));
     let mut asked = 0;
     for (path, methods) in document["paths"].as_object().unwrap() {
         let open = ["/health", "/ready", "/metrics", "/api/v1/me", "/api/v1/login"].contains(&path.as_str());
-        for method in methods.as_object().unwrap().keys() {
+        for (method, operation) in methods.as_object().unwrap() {
+            assert_eq!(operation["security"] == json!([{}]), open, "{method} {path}: what the document says");
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
             let request = Request::builder()
                 .method(method.clone())
@@ -163,13 +165,16 @@ async fn what_is_documented_is_there_and_asks_who_you_are() {
 #[tokio::test]
 async fn an_upload_is_taken_once() {
     let bench = Bench::open();
-    let first = bench.upload(b"a film", &[("sex", "m")]).await;
+    let first = bench.upload(b"a film", &[("sex", "male")]).await;
     assert_eq!(first.status, StatusCode::ACCEPTED);
     let film = first.json();
     assert_eq!((&film["state"], &film["sex"]), (&json!("queued"), &json!("male")));
     assert_eq!(film["digest"], json!(Digest::of(b"a film").0));
     let again = bench.upload(b"a film", &[("sex", "male")]).await;
     assert_eq!((again.status, &again.json()["id"]), (StatusCode::OK, &film["id"]));
+    for word in ["m", " male", "unknown"] {
+        assert_eq!(bench.upload(b"a film", &[("sex", word)]).await.status, StatusCode::BAD_REQUEST, "{word}");
+    }
     let other = bench.upload(b"a film", &[]).await;
     assert_eq!((other.status, &other.json()["sex"]), (StatusCode::ACCEPTED, &Value::Null));
     let list = bench.get("/api/v1/films?search=doe&per_page=1").await.json();
@@ -217,15 +222,15 @@ async fn a_reading_is_accepted_overruled_and_taken_back() {
     let review = format!("{path}/review");
     assert_eq!(bench.get(&path).await.json()["months"], json!(127.3));
     let put = |body| bench.send(Method::PUT, &review, body);
-    for wrong in [
-        json!({"verdict": "overruled"}),
-        json!({"verdict": "overruled", "months": 241}),
-        json!({"verdict": "accepted", "months": 3}),
-        json!({"verdict": "accepted", "comment": "x".repeat(2001)}),
+    for (wrong, status) in [
+        (json!({"verdict": "overruled", "months": 241}), StatusCode::BAD_REQUEST),
+        (json!({"verdict": "accepted", "comment": "x".repeat(2001)}), StatusCode::BAD_REQUEST),
+        (json!({"verdict": "overruled"}), StatusCode::UNPROCESSABLE_ENTITY),
+        (json!({"verdict": "accepted", "months": 3}), StatusCode::UNPROCESSABLE_ENTITY),
+        (json!({"verdict": "perhaps"}), StatusCode::UNPROCESSABLE_ENTITY),
     ] {
-        assert_eq!(put(wrong.clone()).await.status, StatusCode::BAD_REQUEST, "{wrong}");
+        assert_eq!(put(wrong.clone()).await.status, status, "{wrong}");
     }
-    assert_eq!(put(json!({"verdict": "perhaps"})).await.status, StatusCode::UNPROCESSABLE_ENTITY);
     let film = put(json!({"verdict": "overruled", "months": 120, "comment": "=thumb"})).await.json();
     assert_eq!((&film["months"], &film["review"]["by"]), (&json!(120.0), &json!("rita")));
     let csv = bench.get("/api/v1/films.csv?reviewed=true").await.text();
@@ -263,8 +268,9 @@ async fn pictures_come_from_known_films_alone() {
     folder.write_picture(&id, Picture::Attention, b"png").unwrap();
     let answer = bench.get(&format!("/api/v1/films/{id}/attention.png")).await;
     assert_eq!((answer.status, answer.body.as_slice()), (StatusCode::OK, &b"png"[..]));
-    for path in [format!("{id}/hand.png"), "..%2F..%2Fboneage.sqlite/image.png".into(), "0/image.png".into()]
-    {
+    let none = bench.get(&format!("/api/v1/films/{id}/hand.png")).await;
+    assert_eq!(none.status, StatusCode::CONFLICT, "the film is there, its hand is not");
+    for path in ["..%2F..%2Fboneage.sqlite/image.png", "0/image.png"] {
         assert_eq!(bench.get(&format!("/api/v1/films/{path}")).await.status, StatusCode::NOT_FOUND, "{path}");
     }
 }
@@ -281,14 +287,14 @@ async fn results_are_made_of_what_is_stored() {
     assert_eq!(page.headers["content-type"], "application/pdf");
     let bundle = get("fhir.json").await.json();
     assert_eq!(bundle["entry"][1]["resource"]["valueQuantity"]["value"], json!(100.0));
+    let reading = get("reading.json").await.json();
+    assert_eq!((&reading["months"], &reading["file"]), (&json!(100.0), &json!("hand of Doe.png")));
     let overlay = image::load_from_memory(&get("overlay.png").await.body).unwrap();
     assert!(overlay.width() >= 640);
     let object = get("sr.dcm").await;
     assert_eq!(object.status, StatusCode::CONFLICT);
     assert!(object.text().contains("came as DICOM"), "{}", object.text());
     assert_eq!(get("boneage.sqlite").await.status, StatusCode::NOT_FOUND);
-    let reading = get("reading.json").await.json();
-    assert_eq!((&reading["months"], &reading["file"]), (&json!(100.0), &json!("hand of Doe.png")));
     let unread = bench.upload(b"another film", &[]).await.json();
     let path = format!("/api/v1/films/{}/results/fhir.json", unread["id"].as_str().unwrap());
     assert_eq!(bench.get(&path).await.status, StatusCode::CONFLICT);

@@ -13,6 +13,7 @@ use axum::http::StatusCode;
 use boneage_core::Sex;
 use std::time::Duration;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 /// Longest silence of an uploader.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -30,8 +31,14 @@ struct UploadForm {
     /// The film: DICOM, PNG, JPEG, TIFF or BMP.
     #[schema(format = Binary, content_media_type = "application/octet-stream", min_length = 1)]
     file: String,
-    /// `female` or `male`; empty or left out: by the file's header if it tells, else unknown.
-    sex: Option<String>,
+    #[schema(schema_with = sex_words, required = false)]
+    sex: String,
+}
+
+fn sex_words() -> Object {
+    let words = ["female", "male", ""];
+    let told = "`female` or `male`; empty or left out: by the file's header if it tells, else unknown.";
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).description(Some(told)).build()
 }
 
 /// Uploads a film to be read.
