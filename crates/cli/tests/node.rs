@@ -185,6 +185,62 @@ fn results_come_back_although_everybody_dies_on_the_way() {
 }
 
 #[test]
+fn results_go_encrypted_and_to_nobody_else() {
+    let help = Command::new("storescp").arg("--help").output();
+    if !help.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains("--enable-tls")) {
+        eprintln!("skipped: storescp with TLS is not there; hint: install dcmtk");
+        return;
+    }
+    let bench = Bench::new();
+    for name in ["archive", "own"] {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        bench.write(&format!("{name}.pem"), made.cert.pem().as_bytes());
+        bench.write(&format!("{name}.key"), made.signing_key.serialize_pem().as_bytes());
+    }
+    std::fs::create_dir(bench.path("archive")).expect("a folder");
+    let port = free_port();
+    let _scp = Ends(
+        Command::new("storescp")
+            .args(["-aet", "ARCHIVE", "-od", "archive", "+tls", "archive.key", "archive.pem"])
+            .args(["-rc", "+cf", "own.pem", &port])
+            .current_dir(bench.dir.path())
+            .spawn()
+            .expect("storescp is there"),
+    );
+    let own = "certificate = \"own.pem\"\nkey = \"own.key\"\n";
+    let to = |aet: &str, how: &str| {
+        format!("[[dicom.destinations]]\naet = \"{aet}\"\naddress = \"localhost:{port}\"\n{how}")
+    };
+    let settings = [
+        to("ARCHIVE", &format!("tls = true\nauthority = \"archive.pem\"\n{own}")),
+        to("STRANGER", &format!("tls = true\nauthority = \"own.pem\"\n{own}")),
+        to("UNNAMED", "tls = true\nauthority = \"archive.pem\"\n"),
+        to("PLAIN", ""),
+    ];
+    bench.write("boneage.toml", settings.concat().as_bytes());
+    let mut service = Service::start(&bench, &["--dicom", "0", "--config", "boneage.toml"]);
+    let node = service.node();
+    let sent = storescu(&node, &[], &fixture("explicit.dcm"));
+    assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
+    let id = service.json("/api/v1/films")["films"][0]["id"].as_str().expect("a film").to_owned();
+    let path = format!("/api/v1/films/{id}/deliveries");
+    let deliveries = wait_for("an end of each try", || {
+        let deliveries = service.json(&path).as_array().expect("deliveries").clone();
+        let tried = deliveries.iter().all(|one| one["state"] == "sent" || one["failure"].is_string());
+        (deliveries.len() == 4 && tried).then_some(deliveries)
+    });
+    for delivery in deliveries {
+        let archive = delivery["destination"] == "ARCHIVE";
+        assert_eq!(delivery["state"] == "sent", archive, "{delivery}");
+        if delivery["destination"] == "STRANGER" {
+            let failure = delivery["failure"].as_str().expect("a failure");
+            assert!(failure.contains("could not encrypt the connection"), "{failure}");
+        }
+    }
+    assert_eq!(std::fs::read_dir(bench.path("archive")).expect("the archive").count(), 3);
+}
+
+#[test]
 fn pynetdicom_agrees() {
     let Some(mut python) = python_with("pynetdicom") else { return };
     let bench = Bench::new();

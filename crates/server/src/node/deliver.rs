@@ -5,11 +5,10 @@ use crate::service::Service;
 use crate::settings::Destination;
 use crate::store::Delivery;
 use boneage_dicom::{EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN, Parcel};
-use dicom_ul::association::Error;
+use dicom_ul::association::{CloseSocket, Error};
 use dicom_ul::pdu::{PDataValue, PDataValueType, Pdu, PresentationContextResultReason};
 use dicom_ul::{ClientAssociation, ClientAssociationOptions};
-use std::io::Write;
-use std::net::TcpStream;
+use std::io::{Read, Write};
 use std::time::Duration;
 
 /// How long this sleeps when nobody rings: deliveries that failed come due by themselves.
@@ -96,7 +95,22 @@ fn send(service: &Service, destination: &Destination, film: &str) -> Result<(), 
     // What is kept of a film is kept whole or not at all: it will not be there the next time either.
     let files = results(service, &row, &formats).map_err(|error| lasting(error.to_string()))?;
     let parcels: Vec<Parcel<'_>> = files.iter().filter_map(|file| Parcel::of(file)).collect();
-    let mut association = associate(service, destination, &parcels)?;
+    let options = options(service, destination, &parcels);
+    let address = destination.address.as_str();
+    match &destination.tls {
+        None => store_all(options.establish(address), &parcels),
+        Some(tls) => {
+            let options = options.tls_config(tls.clone()).server_name(destination.host());
+            store_all(options.establish_tls(address), &parcels)
+        }
+    }
+}
+
+fn store_all<S: CloseSocket + Read + Write>(
+    established: Result<ClientAssociation<S>, Error>,
+    parcels: &[Parcel<'_>],
+) -> Result<(), Failure> {
+    let mut association = established.map_err(|error| passing(told(&error)))?;
     for (number, parcel) in parcels.iter().enumerate() {
         if let Err(failure) = store(&mut association, number as u16 + 1, parcel) {
             let _ = association.abort();
@@ -108,11 +122,11 @@ fn send(service: &Service, destination: &Destination, film: &str) -> Result<(), 
     Ok(())
 }
 
-fn associate(
-    service: &Service,
-    destination: &Destination,
+fn options<'a>(
+    service: &'a Service,
+    destination: &'a Destination,
     parcels: &[Parcel<'_>],
-) -> Result<ClientAssociation<TcpStream>, Failure> {
+) -> ClientAssociationOptions<'a> {
     let mut options = ClientAssociationOptions::new()
         .calling_ae_title(service.settings.node.aet.as_str())
         .called_ae_title(destination.aet.as_str())
@@ -123,11 +137,11 @@ fn associate(
         let syntaxes = [EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN].map(str::to_owned).to_vec();
         options = options.with_presentation_context(parcel.class.clone(), syntaxes);
     }
-    options.establish(destination.address.as_str()).map_err(|error| passing(told(&error)))
+    options
 }
 
-fn store(
-    association: &mut ClientAssociation<TcpStream>,
+fn store<S: CloseSocket + Read + Write>(
+    association: &mut ClientAssociation<S>,
     message: u16,
     parcel: &Parcel<'_>,
 ) -> Result<(), Failure> {
@@ -169,7 +183,7 @@ fn store(
 }
 
 /// The command of the next message.
-fn answer(association: &mut ClientAssociation<TcpStream>) -> Result<Vec<u8>, Failure> {
+fn answer<S: CloseSocket + Read + Write>(association: &mut ClientAssociation<S>) -> Result<Vec<u8>, Failure> {
     let mut command = Vec::new();
     loop {
         let Pdu::PData { data } = association.receive().map_err(|error| passing(told(&error)))? else {
@@ -196,6 +210,8 @@ fn told(error: &Error) -> String {
         Error::ToAddress { source, .. } | Error::Connect { source, .. } => {
             format!("could not connect: {source}")
         }
+        Error::TlsHandshake { source, .. } => format!("could not encrypt the connection: {source}"),
+        Error::TlsConnection { source, .. } => format!("could not encrypt the connection: {source}"),
         Error::Timeout { .. } => "it did not answer in time".to_owned(),
         Error::Rejected { association_rj, .. } => {
             format!("it rejected the association: {}", association_rj.source)

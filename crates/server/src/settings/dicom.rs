@@ -1,12 +1,14 @@
 use super::within;
-use crate::ServerError;
 use crate::service::Bell;
+use crate::{ServerError, tls};
 use boneage_dicom::UidRoot;
 use boneage_report::DicomKind;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_rustls::rustls::ClientConfig;
 
 /// `[dicom]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -45,6 +47,18 @@ pub struct DicomDestination {
     /// Titles of those whose films are meant; empty: everybody's.
     #[serde(default)]
     pub from: Vec<String>,
+    /// The connection is encrypted.
+    #[serde(default)]
+    pub tls: bool,
+    /// PEM file of whoever vouches for the destination's certificate; belongs to `tls`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<PathBuf>,
+    /// PEM file of our own certificate, where the destination asks for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
+    /// PEM file of its private key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<PathBuf>,
 }
 
 fn everything() -> Vec<String> {
@@ -87,6 +101,8 @@ pub(crate) struct Destination {
     pub(crate) address: String,
     pub(crate) send: Vec<DicomKind>,
     from: Vec<String>,
+    /// How the connection is encrypted; `None`: it is not.
+    pub(crate) tls: Option<Arc<ClientConfig>>,
     /// Wakes whoever sends there.
     pub(crate) bell: Bell,
 }
@@ -95,6 +111,12 @@ impl Destination {
     /// Whether the results of a film from this sender go here.
     pub(crate) fn wants(&self, sender: &str) -> bool {
         self.from.is_empty() || self.from.iter().any(|from| from == sender)
+    }
+
+    /// Its name without the port, which its certificate must be for.
+    pub(crate) fn host(&self) -> &str {
+        let host = self.address.rsplit_once(':').map_or(self.address.as_str(), |(host, _)| host);
+        host.trim_start_matches('[').trim_end_matches(']')
     }
 }
 
@@ -130,7 +152,9 @@ impl Dicom {
             );
         }
         let mut destinations: Vec<Arc<Destination>> = Vec::new();
-        for DicomDestination { aet, address, send, from } in self.destinations {
+        for destination in self.destinations {
+            let tls = destination.encryption()?;
+            let DicomDestination { aet, address, send, from, .. } = destination;
             title("dicom.destinations", &aet)?;
             if destinations.iter().any(|other| other.aet == aet) {
                 return wrong("dicom.destinations", &format!("{aet} is there twice"));
@@ -145,7 +169,7 @@ impl Dicom {
             else {
                 return wrong("dicom.destinations", "send lists sr, sc and pdf");
             };
-            destinations.push(Arc::new(Destination { aet, address, send, from, bell: Bell::default() }));
+            destinations.push(Arc::new(Destination { aet, address, send, from, tls, bell: Bell::default() }));
         }
         Ok(Node {
             listen: self.listen,
@@ -156,6 +180,30 @@ impl Dicom {
             give_up: Duration::from_secs(u64::from(self.give_up_hours) * 3600),
             destinations,
         })
+    }
+}
+
+impl DicomDestination {
+    /// How its connection is encrypted.
+    fn encryption(&self) -> Result<Option<Arc<ClientConfig>>, ServerError> {
+        let wrong = |reason: &str| {
+            let reason = format!("{}: {reason}", self.aet);
+            Err(ServerError::Setting { key: "dicom.destinations", reason })
+        };
+        let own = match (&self.certificate, &self.key) {
+            (Some(certificate), Some(key)) => Some((certificate.as_path(), key.as_path())),
+            (None, None) => None,
+            _ => return wrong("certificate and key belong together; hint: set both or none"),
+        };
+        match (self.tls, &self.authority) {
+            (true, Some(authority)) => Ok(Some(Arc::new(tls::client(authority, own)?))),
+            (true, None) => {
+                wrong("tls needs an authority; hint: the PEM file of whoever signed its certificate")
+            }
+            // Who names a certificate means the connection to be encrypted, and must not be wrong about it.
+            (false, None) if own.is_none() => Ok(None),
+            (false, _) => wrong("a certificate is given and tls is not set; hint: tls = true"),
+        }
     }
 }
 
@@ -197,6 +245,11 @@ mod tests {
         let to = |what: &str| format!("[[dicom.destinations]]\naet = \"PACS\"\n{what}");
         assert!(fault(&to("address = \"pacs\"")).contains("no address"));
         assert!(fault(&to("address = \"pacs:104\"\nsend = [\"txt\"]")).contains("sr, sc and pdf"));
+        assert!(fault(&to("address = \"pacs:104\"\ntls = true")).contains("needs an authority"));
+        assert!(fault(&to("address = \"pacs:104\"\nauthority = \"ca.pem\"")).contains("tls is not set"));
+        assert!(fault(&to("address = \"pacs:104\"\nkey = \"k.pem\"")).contains("belong together"));
+        let absent = "address = \"pacs:104\"\ntls = true\nauthority = \"absent.pem\"";
+        assert!(fault(&to(absent)).contains("certificate absent.pem"));
         let identified = format!("[storage]\ndeidentify = true\n{}", to("address = \"pacs:104\""));
         assert!(fault(&identified).contains("carry the patient"));
     }
