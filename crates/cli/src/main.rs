@@ -62,6 +62,7 @@ enum Command {
     FitGuard(commands::fit_guard::Args),
     Reproduce(commands::reproduce::Args),
     Serve(commands::serve::Args),
+    Watch(commands::watch::Args),
     Users(commands::users::Args),
 }
 
@@ -85,6 +86,7 @@ fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Exit> {
         Command::Figures(args) => commands::figures::run(args, printer),
         Command::Reproduce(args) => commands::reproduce::run(args, printer),
         Command::Serve(args) => commands::serve::run(args, printer),
+        Command::Watch(args) => commands::watch::run(args, printer),
         Command::Users(args) => commands::users::run(args, printer),
     }
 }

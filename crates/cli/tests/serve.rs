@@ -12,19 +12,6 @@ use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// A film like no other: its number is in its first pixels.
-fn film(bench: &Bench, number: u32) -> Vec<u8> {
-    let path = bench.path("film.png");
-    let grey = |x: u32, y: u32| {
-        let (u, v) = (x as f32 / 96.0 - 0.5, y as f32 / 128.0 - 0.55);
-        let bright = 150.0 * (-(u * u + v * v) * 12.0).exp();
-        let told = if y == 0 && x < 4 { number.to_le_bytes()[x as usize] } else { 0 };
-        image::Luma([told.wrapping_add(20 + (bright + ((x * 13 + y * 7) % 16) as f32) as u8)])
-    };
-    image::GrayImage::from_fn(96, 128, grey).save(&path).expect("an image file");
-    std::fs::read(path).expect("it was written")
-}
-
 #[cfg(unix)]
 #[test]
 fn a_film_is_read_and_no_name_is_in_the_log() {
@@ -72,11 +59,11 @@ fn whoever_is_killed_loses_nothing_and_doubles_nothing() {
         // A page of the worklist holds 200.
         while Instant::now() < end && number < 40 * (round as u32 + 1) {
             number += 1;
-            let bytes = film(&bench, number);
+            let bytes = bench.numbered(number);
             acknowledged.extend(service.upload(&bytes, "film.png", "male"));
         }
         // One more is on its way when the process dies.
-        let last = film(&bench, number + 1);
+        let last = bench.numbered(number + 1);
         let sender = std::thread::spawn(move || {
             let _ = ureq::post(format!("{address}/api/v1/films"))
                 .header("content-type", "multipart/form-data; boundary=b")
@@ -92,7 +79,7 @@ fn whoever_is_killed_loses_nothing_and_doubles_nothing() {
     }
     // What was sent again is the same film.
     for number in 1..=3 {
-        let id = service.upload(&film(&bench, number), "film.png", "male").expect("it is taken");
+        let id = service.upload(&bench.numbered(number), "film.png", "male").expect("it is taken");
         assert!(acknowledged.contains(&id));
     }
     let list = service.json("/api/v1/films?per_page=200");

@@ -43,6 +43,12 @@ pub enum ServerError {
         /// The data folder.
         folder: PathBuf,
     },
+    /// Another process watches the same folder.
+    #[error("{folder} is watched by another boneage already; hint: stop it, or watch another folder")]
+    Watched {
+        /// The watched folder.
+        folder: PathBuf,
+    },
     /// A file or a folder.
     #[error("{path}: {source}")]
     File {

@@ -113,13 +113,8 @@ impl Folder {
 
     /// Writes a film's picture; whoever reads it meanwhile sees the old one or the new one, never half of one.
     pub(crate) fn write_picture(&self, film: &str, picture: Picture, bytes: &[u8]) -> io::Result<()> {
-        let path = self.picture(film, picture);
         fs::create_dir_all(self.pictures_of(film))?;
-        let half = path.with_extension("half");
-        let mut file = File::create(&half)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&half, &path)
+        write_whole(&self.picture(film, picture), bytes)
     }
 
     /// Digests of all uploads.
@@ -162,8 +157,18 @@ fn gone(removed: io::Result<()>) -> io::Result<()> {
     }
 }
 
+/// Writes a file; whoever looks meanwhile sees what was there before or all of it, never half of it.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut half = path.to_owned().into_os_string();
+    half.push(".part");
+    let mut file = File::create(&half)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(half, path)
+}
+
 /// A new name in a folder is durable once the folder itself is synced.
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     // Windows has no such call, and needs none.
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

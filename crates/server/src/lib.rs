@@ -34,6 +34,7 @@ mod settings;
 mod store;
 mod tls;
 mod worker;
+mod watch;
 
 pub use access::{MIN_PASSWORD, Role, Users};
 pub use api::openapi;

@@ -4,6 +4,7 @@ use crate::folder::Folder;
 use crate::metrics::Metrics;
 use crate::service::{Bell, Service, Shared};
 use crate::store::Store;
+use crate::watch::Watcher;
 use crate::worker::work;
 use crate::{ServerError, Settings, node, tls};
 use axum::Router;
@@ -71,6 +72,11 @@ pub fn serve(
         store,
         settings,
     });
+    let watched = service.settings.watch.clone();
+    let watcher = match &watched {
+        Some(watched) => Some(Watcher::open(service.clone(), watched.clone())?),
+        None => None,
+    };
     let worker = {
         let service = service.clone();
         std::thread::Builder::new().name("worker".into()).spawn(move || {
@@ -85,11 +91,17 @@ pub fn serve(
             .name("delivery".into())
             .spawn(move || node::deliver(&service, &destination))?;
     }
+    if let Some(watcher) = watcher {
+        std::thread::Builder::new().name("watch".into()).spawn(move || watcher.watch())?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let served = runtime.block_on(listen(&service, started));
     service.bell.close();
-    // A delivery that is under way is made again by the next process.
+    // A delivery that is under way is made again by the next process, and so is a step of the watched folder.
     service.settings.node.destinations.iter().for_each(|destination| destination.bell.close());
+    if let Some(watched) = watched {
+        watched.bell.close();
+    }
     // The film that is being read is read to the end.
     let _ = worker.join();
     served

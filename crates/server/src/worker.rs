@@ -175,8 +175,9 @@ fn settle(service: &Service, film_id: &str, digest: &Digest, picture: Option<&[u
     match settled {
         Ok(()) => {
             service.news.notify_waiters();
-            // The picture is on results too: they are sent when it is there.
+            // The picture is on results too: they are sent and written when it is there.
             service.settings.node.destinations.iter().for_each(|destination| destination.bell.ring());
+            service.settings.watch.iter().for_each(|watched| watched.bell.ring());
         }
         Err(error) => tracing::error!(film = film_id, %error, "could not write a film's picture"),
     }

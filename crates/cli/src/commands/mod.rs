@@ -21,3 +21,4 @@ pub(crate) mod serve;
 pub(crate) mod stress;
 pub(crate) mod train;
 pub(crate) mod users;
+pub(crate) mod watch;

@@ -60,6 +60,11 @@ Examples:
 For research use. Not a medical device.";
 
 impl Place {
+    /// Whether there is a file of settings.
+    pub(crate) fn is_configured(&self) -> bool {
+        self.config.is_some()
+    }
+
     /// The settings of the file, or the defaults, with the options in place of what they say.
     pub(crate) fn settings(self) -> anyhow::Result<SettingsFile> {
         let file = match &self.config {
@@ -86,8 +91,13 @@ pub(crate) fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
         printer.result(file.to_toml())?;
         return Ok(Exit::Done);
     }
+    serve(file, &args.model, printer)
+}
+
+/// Serves with these settings until it is told to stop.
+pub(crate) fn serve(file: SettingsFile, model: &ModelArgs, printer: &Printer) -> anyhow::Result<Exit> {
     let settings = Settings::check(file)?;
-    let predictor = models::predictor(&args.model, Images::One)?;
+    let predictor = models::predictor(model, Images::One)?;
     tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(false).with_target(false).init();
     let data = settings.data().display().to_string();
     boneage_server::serve(settings, predictor, |addresses| {

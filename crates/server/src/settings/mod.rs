@@ -1,4 +1,5 @@
 mod dicom;
+mod watch;
 
 use crate::ServerError;
 use boneage_dicom::UidRoot;
@@ -6,10 +7,12 @@ use boneage_report::Reference;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use dicom::Dicom;
 pub(crate) use dicom::{Destination, Node};
+pub(crate) use watch::{Watch, Watched};
 
 /// The settings as they are written in TOML; every key has a default, unknown keys are refused.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,6 +35,8 @@ pub struct SettingsFile {
     pub tls: Tls,
     /// The DICOM node.
     pub dicom: Dicom,
+    /// A folder that films are put into.
+    pub watch: Watch,
 }
 
 /// `[upload]`
@@ -104,6 +109,7 @@ impl Default for SettingsFile {
             access: Access::default(),
             tls: Tls::default(),
             dicom: Dicom::default(),
+            watch: Watch::default(),
         }
     }
 }
@@ -154,6 +160,8 @@ pub struct Settings {
     pub(crate) uid_root: UidRoot,
     /// The DICOM node; its listener and its destinations.
     pub(crate) node: Node,
+    /// The folder that is watched.
+    pub(crate) watch: Option<Arc<Watched>>,
     pub(crate) deidentify: bool,
     /// `None`: films are kept for ever.
     pub(crate) keep: Option<Duration>,
@@ -176,7 +184,7 @@ impl Settings {
     /// If a value is out of its range, or if the service would stand open to other machines: there people must log
     /// in and connections must be encrypted.
     pub fn check(file: SettingsFile) -> Result<Self, ServerError> {
-        let SettingsFile { listen, data, upload, reading, storage, access, tls, dicom } = file;
+        let SettingsFile { listen, data, upload, reading, storage, access, tls, dicom, watch } = file;
         within("upload.max_megabytes", upload.max_megabytes, 1, 10_000)?;
         within("upload.max_megapixels", upload.max_megapixels, 1, 10_000)?;
         within("reading.attempts", reading.attempts.into(), 1, 100)?;
@@ -206,6 +214,9 @@ impl Settings {
                 std::net::IpAddr::V6(ip) => format!("[{ip}]"),
             });
         }
+        let uid_root = dicom.root()?;
+        let node = dicom.check(pair.is_some(), storage.deidentify)?;
+        let watch = watch.check(&node.aet, !node.destinations.is_empty())?;
         Ok(Settings {
             listen,
             data: data.or_else(data_folder).ok_or(ServerError::Setting {
@@ -217,8 +228,9 @@ impl Settings {
             attempts: reading.attempts,
             lease: Duration::from_secs(reading.lease_seconds.into()),
             reference: reference(reading.reference.as_deref())?,
-            uid_root: dicom.root()?,
-            node: dicom.check(pair.is_some(), storage.deidentify)?,
+            uid_root,
+            node,
+            watch,
             deidentify: storage.deidentify,
             keep: (storage.keep_days > 0).then(|| DAY * storage.keep_days),
             login: access.login,

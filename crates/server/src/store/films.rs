@@ -118,6 +118,13 @@ pub(crate) enum Origin<'a> {
         /// What its header says, if that is no hand.
         not_for_us: Option<&'a str>,
     },
+    /// By the watched folder.
+    Folder {
+        /// The title that it counts as sent from, if its results are sent.
+        sender: Option<&'a str>,
+        /// What its header says, if that is no hand.
+        not_for_us: Option<&'a str>,
+    },
 }
 
 impl<'a> Origin<'a> {
@@ -125,6 +132,7 @@ impl<'a> Origin<'a> {
         match self {
             Origin::Upload => "upload",
             Origin::Node { .. } => "dicom",
+            Origin::Folder { .. } => "folder",
         }
     }
 
@@ -132,13 +140,21 @@ impl<'a> Origin<'a> {
         match self {
             Origin::Upload => None,
             Origin::Node { sender, .. } => Some(sender),
+            Origin::Folder { sender, .. } => sender,
         }
     }
 
     fn instance(self) -> Option<&'a str> {
         match self {
-            Origin::Upload => None,
+            Origin::Upload | Origin::Folder { .. } => None,
             Origin::Node { instance, .. } => Some(instance),
+        }
+    }
+
+    fn not_for_us(self) -> Option<&'a str> {
+        match self {
+            Origin::Upload => None,
+            Origin::Node { not_for_us, .. } | Origin::Folder { not_for_us, .. } => not_for_us,
         }
     }
 }
@@ -165,7 +181,7 @@ pub(super) const COLUMNS: &str = "id, digest, sex, name, bytes, source, received
      read_at, verdict, verdict_months, comment, reviewed_by, reviewed_at, sender, instance";
 
 /// The id of a film: what was uploaded and for whom it is read decide it, so that the same upload is the same film.
-fn film_id(digest: &Digest, sex: Option<Sex>) -> String {
+pub(crate) fn film_id(digest: &Digest, sex: Option<Sex>) -> String {
     let sex = sex.map_or("", Sex::as_str);
     let mut id = Digest::of_parts([digest.0.as_bytes(), sex.as_bytes()]).0;
     id.truncate(32);
@@ -195,11 +211,9 @@ impl Store {
                 .optional()?;
             let accepted = match there {
                 None => {
-                    let (state, failure) = match origin {
-                        Origin::Node { not_for_us: Some(why), .. } => {
-                            (State::Skipped, Some(format!("not for us: the header says {why}")))
-                        }
-                        _ => (State::Queued, None),
+                    let (state, failure) = match origin.not_for_us() {
+                        Some(why) => (State::Skipped, Some(format!("not for us: the header says {why}"))),
+                        None => (State::Queued, None),
                     };
                     change.execute(
                         "INSERT INTO films (id, digest, sex, name, bytes, source, sender, instance, received_at,

@@ -11,7 +11,7 @@ mod schema;
 
 pub(crate) use audit::{Action, AuditRow};
 pub(crate) use deliveries::{Delivery, DeliveryRow};
-pub(crate) use films::{Arrival, FilmRow, Origin, Query, Review, State, Verdict};
+pub(crate) use films::{Arrival, FilmRow, Origin, Query, Review, State, Verdict, film_id};
 pub(crate) use jobs::Job;
 pub(crate) use people::UserRow;
 pub(crate) use readings::{Again, FormerReading};
