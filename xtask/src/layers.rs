@@ -61,8 +61,10 @@ const ROOMS: [(&str, &[&str]); 14] = [
             "boneage-vision",
             "boneage-nets",
             "boneage-classical",
+            "boneage-dicom",
             "boneage-assess",
             "boneage-lab",
+            "boneage-server",
         ],
     ),
 ];

@@ -27,7 +27,7 @@ enum Chore {
         #[command(subcommand)]
         what: bench::Bench,
     },
-    /// Kills the service again and again while films come in; writes a report under results/.
+    /// Kills the service while films come in, or sends it damaged ones; writes a report under results/.
     Soak(soak::Args),
     /// Fails on an import that points upward in the house; see ARCHITECTURE.md.
     Layers,

@@ -11,7 +11,7 @@
 //!
 //! Works are words: `forward 1 256` is VGG16 over one image of 256 pixels. What a work needs is made when
 //! it is first asked for and kept until another is. Measurements that no peer takes part in (the
-//! roofline, the layers one by one) answer with a line of their own.
+//! roofline, the layers one by one, damaged uploads) answer with a line of their own.
 
 mod bundle;
 mod classical;
@@ -23,6 +23,7 @@ mod phantoms;
 mod preparation;
 mod roofline;
 mod training;
+mod uploads;
 
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, Write};
@@ -72,6 +73,9 @@ fn answer(words: &[&str], ready: &mut Option<(String, Box<dyn Work>)>) -> Result
         ["roofline"] => Ok(roofline::measure()),
         ["layers", batch, side] => layers::measure(batch.parse()?, side.parse()?),
         ["bundle", side, file] => bundle::write(side.parse()?, Path::new(file)).map(|()| String::new()),
+        ["uploads", first, count] => uploads::rehearse_cases(first.parse()?, count.parse()?),
+        ["uploads", first, count, address] => uploads::send(address, first.parse()?, count.parse()?),
+        ["upload", case, file] => uploads::write_case(case.parse()?, Path::new(file)).map(|()| String::new()),
         ["hands", data, folder] => classical::write(Path::new(data), Path::new(folder)),
         ["phantoms", side, folder] => phantoms::write(side.parse()?, Path::new(folder)),
         ["film", width, height, file] => {

@@ -18,6 +18,7 @@ mod python;
 mod report;
 mod rounds;
 
+pub(crate) use contestant::Contestant;
 pub(crate) use folder::Folder;
 pub(crate) use report::{Bar, Report};
 
@@ -83,9 +84,28 @@ pub(crate) fn root() -> PathBuf {
 
 /// Builds our side as it is shipped; returns the folder of the binaries.
 pub(crate) fn build_ours() -> Result<PathBuf> {
+    build("release")
+}
+
+/// The same with the checks that a debug build has.
+pub(crate) fn build_checked() -> Result<PathBuf> {
+    build("dev")
+}
+
+fn build(profile: &str) -> Result<PathBuf> {
     eprintln!("building our side");
     let output = Command::new(env!("CARGO"))
-        .args(["build", "--release", "-p", "boneage-bench", "-p", "boneage", "--message-format", "json"])
+        .args([
+            "build",
+            "--profile",
+            profile,
+            "-p",
+            "boneage-bench",
+            "-p",
+            "boneage",
+            "--message-format",
+            "json",
+        ])
         .current_dir(root())
         .stderr(std::process::Stdio::inherit())
         .output()

@@ -25,6 +25,27 @@ impl Report {
         report
     }
 
+    /// A section of a report, with the command that makes it.
+    pub(crate) fn section(title: &str) -> Self {
+        Report(Report::new(title).0.replacen("# ", "\n## ", 1))
+    }
+
+    /// Writes a section into a report in place of that of the same title, which is the last.
+    pub(crate) fn put_into(&self, file: &Path, title: &str) -> Result<()> {
+        let there = std::fs::read_to_string(file).unwrap_or_default();
+        let before = there.split(&section_head(title)).next().unwrap_or_default();
+        Report(format!("{before}{}", self.0)).write(file)
+    }
+
+    /// Adds the section of this title as a file has it, if it has one: others make it.
+    pub(crate) fn keep_section(&mut self, file: &Path, title: &str) {
+        let there = std::fs::read_to_string(file).unwrap_or_default();
+        if let Some((_, kept)) = there.split_once(&section_head(title)) {
+            self.0.push_str(&section_head(title));
+            self.0.push_str(kept);
+        }
+    }
+
     pub(crate) fn heading(&mut self, text: &str) {
         write!(self.0, "\n## {text}\n").ok();
     }
@@ -113,9 +134,18 @@ impl Report {
         let missed = bars.iter().filter(|bar| !bar.reached()).count();
         self.heading("Bars");
         self.paragraph(&format!("{} of {} reached.", bars.len() - missed, bars.len()));
+        self.bar_table(bars);
+    }
+
+    /// The same without heading and sum.
+    pub(crate) fn bar_table(&mut self, bars: &[Bar]) {
         let rows: Vec<_> = bars.iter().map(Bar::row).collect();
         self.table(&["work", "measured", "bar", ""], &rows);
     }
+}
+
+fn section_head(title: &str) -> String {
+    format!("\n## {title}\n")
 }
 
 /// Three significant digits.
@@ -138,6 +168,20 @@ mod tests {
             Bar::limit("b", 450.0, 450.0, "MB").reached() && !Bar::limit("b", 451.0, 450.0, "MB").reached()
         );
         assert_eq!(Bar::faster("c", 2.3, 2.4).row()[3], "**missed**");
+    }
+
+    #[test]
+    fn a_section_is_replaced_and_kept_when_the_rest_is_made_anew() {
+        let folder = crate::bench::Folder::new().unwrap();
+        let file = folder.join("report.md");
+        let text = || std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, "# Title\n\nold\n\n## Other\n\nfirst\n").unwrap();
+        Report("\n## Other\n\nsecond\n".to_owned()).put_into(&file, "Other").unwrap();
+        assert_eq!(text(), "# Title\n\nold\n\n## Other\n\nsecond\n");
+        let mut anew = Report("# Title\n\nnew\n".to_owned());
+        anew.keep_section(&file, "Other");
+        anew.write(&file).unwrap();
+        assert_eq!(text(), "# Title\n\nnew\n\n## Other\n\nsecond\n");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! connections that say nothing or nonsense. Nothing may be lost or doubled, and C-ECHO is answered throughout. DCMTK
 //! (storescu, echoscu) stands for the archive.
 
+mod uploads;
+
 use crate::bench::{Bar, Folder, Report, build_ours};
 use crate::phantom::{Phantom, instance};
 use crate::service::{Service, echo, store, upload};
@@ -16,7 +18,23 @@ use std::time::Duration;
 
 /// What is asked for.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    instead: Option<Instead>,
+    #[command(flatten)]
+    killed: Killed,
+}
+
+/// Other ways to try the service's patience.
+#[derive(clap::Subcommand)]
+enum Instead {
+    /// Uploads that are damaged files, a hundred thousand of them
+    Uploads(uploads::Args),
+}
+
+#[derive(clap::Args)]
+struct Killed {
     /// How often the process is killed
     #[arg(long, value_name = "N", default_value_t = 50)]
     kills: u32,
@@ -51,6 +69,13 @@ struct Acknowledged {
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
+    match &args.instead {
+        Some(Instead::Uploads(args)) => uploads::run(args),
+        None => run_killed(&args.killed),
+    }
+}
+
+fn run_killed(args: &Killed) -> Result<()> {
     let boneage = build_ours()?.join("boneage");
     let folder = Folder::new()?;
     let mut report = Report::new("The service under SIGKILL and in a flood");
@@ -62,8 +87,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Bar::limit("C-ECHO without an answer", f64::from(unanswered), 0.0, "times"),
         Bar::limit("memory after the flood to before", grown, 1.1, "times"),
     ]);
-    let out = args.out.clone();
-    report.write(&out.unwrap_or_else(|| crate::bench::root().join("results/soak-clinic.md")))?;
+    let out = args.out.clone().unwrap_or_else(|| crate::bench::root().join("results/soak-clinic.md"));
+    report.keep_section(&out, uploads::TITLE);
+    report.write(&out)?;
     ensure!(lost == 0 && doubled == 0, "{lost} films lost, {doubled} doubled");
     ensure!(unanswered == 0 && grown <= 1.1, "{unanswered} unanswered, memory {grown:.2} times");
     Ok(())
@@ -71,7 +97,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 /// Kills and starts again; the last service, and how many films are lost and doubled.
 fn killed(
-    args: &Args,
+    args: &Killed,
     boneage: &std::path::Path,
     folder: &Folder,
     report: &mut Report,
@@ -151,7 +177,7 @@ fn killed(
 
 /// Connects and says nothing, half a request or nonsense; how much the service has grown, and how many C-ECHOs it did
 /// not answer.
-fn flooded(args: &Args, service: &Service, report: &mut Report) -> Result<(f64, u32)> {
+fn flooded(args: &Killed, service: &Service, report: &mut Report) -> Result<(f64, u32)> {
     let address = format!("127.0.0.1:{}", service.node());
     let half = [[1, 0].as_slice(), &200u32.to_be_bytes(), &[0, 1, 0, 0], &[b' '; 32]].concat();
     let huge = [[1, 0].as_slice(), &u32::MAX.to_be_bytes(), &[0; 512]].concat();
