@@ -17,7 +17,13 @@ def png(context, response):
     return response.content.decode("latin-1")
 
 
-@deserializer("application/octet-stream")
+@deserializer("application/pdf")
+def page(context, response):
+    assert response.content.startswith(b"%PDF-"), response.content[:8]
+    return response.content.decode("latin-1")
+
+
+@deserializer("application/dicom")
 def file(context, response):
-    assert response.content, "an empty file"
+    assert response.content[128:132] == b"DICM", response.content[:132]
     return response.content.decode("latin-1")

@@ -13,6 +13,7 @@ use boneage_core::Sex;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::time::Instant;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
 /// A film, its reading and what a person said of it.
@@ -139,12 +140,13 @@ pub(super) struct Wanted {
 /// The last page that may be asked for: SQLite counts in signed 64 bits.
 pub(super) const MOST_PAGES: u64 = 1_000_000_000;
 
-fn state_words() -> utoipa::openapi::schema::Object {
-    let words = State::ALL.map(State::as_str);
-    utoipa::openapi::schema::ObjectBuilder::new()
-        .schema_type(utoipa::openapi::schema::Type::String)
-        .enum_values(Some(words))
-        .build()
+fn state_words() -> Object {
+    words(State::ALL.map(State::as_str))
+}
+
+/// One of some words, for the OpenAPI document.
+pub(super) fn words<const N: usize>(words: [&'static str; N]) -> Object {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()
 }
 
 impl Wanted {

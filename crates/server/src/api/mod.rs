@@ -33,7 +33,7 @@ use tower_http::timeout::TimeoutLayer;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, Schema};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::{Modify, OpenApi};
+use utoipa::{Modify, OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -76,6 +76,12 @@ impl Modify for Token {
     }
 }
 
+/// A file that is no text.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "the shape of an answer, for the OpenAPI document")]
+pub(crate) struct Bytes(Vec<u8>);
+
 fn quick() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(films::list))
@@ -105,9 +111,15 @@ fn slow() -> OpenApiRouter<Shared> {
 
 /// The OpenAPI 3.1 document of the service, as JSON.
 pub fn openapi() -> String {
+    document(true)
+}
+
+/// The same of a service that asks people to log in, or of one that does not.
+fn document(login: bool) -> String {
     let mut document = quick().into_openapi();
     document.merge(slow().into_openapi());
     close_variants(&mut document);
+    document.security = document.security.filter(|_| login);
     document.to_pretty_json().expect("the document is plain JSON")
 }
 
@@ -130,7 +142,7 @@ pub(crate) fn router(service: &Shared) -> Router {
         .split_for_parts();
     let most = service.settings.max_bytes.saturating_add(FORM);
     let (slow, _) = slow().layer(DefaultBodyLimit::max(most as usize)).split_for_parts();
-    let document = openapi();
+    let document = document(service.settings.login);
     quick
         .merge(slow)
         .route(

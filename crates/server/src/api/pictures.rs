@@ -1,4 +1,5 @@
 use super::ApiError;
+use super::Bytes;
 use super::error::ErrorBody;
 use crate::access::Person;
 use crate::folder::Picture;
@@ -15,7 +16,7 @@ const SETTLING: Duration = Duration::from_secs(5);
 /// The film itself, upright, at full size, 8 bit grey.
 #[utoipa::path(get, path = "/api/v1/films/{id}/image.png", tag = "films",
     params(("id" = String, Path, description = "The film")), responses(
-    (status = 200, content_type = "image/png", body = Vec<u8>),
+    (status = 200, content_type = "image/png", body = Bytes),
     (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
     (status = 409, body = ErrorBody, description = "The film has no such picture, or not yet"),
 ))]
@@ -30,7 +31,7 @@ pub(super) async fn image(
 /// Where the network looked: 8 bit grey, 255 the strongest. It covers the whole film.
 #[utoipa::path(get, path = "/api/v1/films/{id}/attention.png", tag = "films",
     params(("id" = String, Path, description = "The film")), responses(
-    (status = 200, content_type = "image/png", body = Vec<u8>),
+    (status = 200, content_type = "image/png", body = Bytes),
     (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
     (status = 409, body = ErrorBody, description = "The film has no such picture, or not yet"),
 ))]
@@ -45,7 +46,7 @@ pub(super) async fn attention(
 /// The hand as it was found, white on black. It covers the whole film.
 #[utoipa::path(get, path = "/api/v1/films/{id}/hand.png", tag = "films",
     params(("id" = String, Path, description = "The film")), responses(
-    (status = 200, content_type = "image/png", body = Vec<u8>),
+    (status = 200, content_type = "image/png", body = Bytes),
     (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
     (status = 409, body = ErrorBody, description = "The film has no such picture, or not yet"),
 ))]

@@ -1,29 +1,45 @@
-use super::ApiError;
 use super::error::ErrorBody;
-use super::films::saw;
+use super::films::{saw, words};
+use super::{ApiError, Bytes};
 use crate::access::Person;
 use crate::results::{Format, NoResult, result};
 use crate::service::{Shared, blocking};
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa::openapi::schema::Object;
+
+/// Which result of which film.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct Wanted {
+    /// The film.
+    id: String,
+    /// `overlay.png`, `report.pdf` (PDF/A), `reading.json`, `fhir.json` (FHIR R4 Bundle), or of a film that came as DICOM
+    /// `sc.dcm` (Secondary Capture), `pdf.dcm` (Encapsulated PDF), `sr.dcm` (Structured Report).
+    #[param(schema_with = names)]
+    name: String,
+}
+
+fn names() -> Object {
+    words(Format::ALL.map(Format::name))
+}
 
 /// What the model said, as a file: picture, page, FHIR, DICOM. A person's verdict is not part of it.
 #[utoipa::path(get, path = "/api/v1/films/{id}/results/{name}", tag = "films",
-    params(
-        ("id" = String, Path, description = "The film"),
-        ("name" = String, Path, description = "overlay.png, report.pdf (PDF/A), reading.json, fhir.json (FHIR R4 Bundle), or of a \
-            film that came as DICOM sc.dcm (Secondary Capture), pdf.dcm (Encapsulated PDF), sr.dcm (Structured Report)"),
-    ),
+    params(Wanted),
     responses(
-        (status = 200, content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 200, content((Bytes = "image/png"), (Bytes = "application/pdf"), (Bytes = "application/dicom"),
+            (Value = "application/json"), (Value = "application/fhir+json"))),
         (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, body = ErrorBody, description = "The film has no reading, or none of this kind"),
 ))]
 pub(super) async fn file(
     State(service): State<Shared>,
     person: Person,
-    Path((id, name)): Path<(String, String)>,
+    Path(Wanted { id, name }): Path<Wanted>,
 ) -> Result<Response, ApiError> {
     let format = Format::of(&name)
         .ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, "there is no result of that name"))?;

@@ -11,6 +11,7 @@ use axum::extract::multipart::{Field, MultipartRejection};
 use axum::extract::{Multipart, State};
 use axum::http::StatusCode;
 use boneage_core::Sex;
+use serde::Deserialize;
 use std::time::Duration;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
@@ -25,7 +26,8 @@ const NAME: usize = 200;
 const WORD: usize = 64;
 
 /// The form of an upload.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "the shape of the form, for the OpenAPI document")]
 struct UploadForm {
     /// The film: DICOM, PNG, JPEG, TIFF or BMP.
