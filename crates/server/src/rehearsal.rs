@@ -33,7 +33,7 @@ pub fn rehearse(
         }
         Rehearsal::Whole => {
             let sex = SexGiven { value: None, source: SexSource::Unknown };
-            let assessment = film.assess(predictor, sex, Pictures::Wanted);
+            let assessment = film.assess(predictor, sex, None, Pictures::Wanted);
             for plane in [&assessment.attention, &assessment.hand].into_iter().flatten() {
                 pictures::map(plane).expect("a picture of a plane");
             }

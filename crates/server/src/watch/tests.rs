@@ -50,7 +50,7 @@ impl Bench {
         let mut read = 0;
         while let Some(job) = store.lease(i64::MAX / 2, Duration::from_secs(9)).unwrap() {
             match months {
-                Some(_) => store.finish(&job, &reading(months), 1000, &[]).unwrap(),
+                Some(_) => store.finish(&job, &reading(months), None, 1000, &[]).unwrap(),
                 None => store.fail(&job, "it is no film").unwrap(),
             };
             let png = crate::pictures::image(&film().plane).unwrap();
