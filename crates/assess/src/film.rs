@@ -52,6 +52,15 @@ impl Film {
         pictures: Pictures,
     ) -> Assessment {
         let (sex, contradiction) = given.beside_header(self.header.as_ref().and_then(|header| header.sex));
+        let trusting;
+        let predictor = match self.header {
+            // A header says which values are bright (PS3.3, C.7.6.3.1.2): no guess turns them once more.
+            Some(_) => {
+                trusting = predictor.trusting_polarity();
+                &trusting
+            }
+            None => predictor,
+        };
         let flags: Vec<Flag> = self.flags.iter().cloned().chain(contradiction).collect();
         let radiograph =
             Radiograph { plane: &self.plane, flags: &flags, sex, input: Some(&self.digest), placing };

@@ -103,6 +103,17 @@ pub(crate) fn flag_of_growth(months: Months, sex: Option<Sex>) -> Option<Flag> {
     })
 }
 
+/// Below this the bones are surely dark: an inverted radiograph has about -1 (`vision::polarity_score`), and one that is as
+/// it should be seldom less than 0. Not in the paper; chosen because what a file states outweighs a doubt.
+const SURELY_DARK: f32 = -0.5;
+
+/// A flag where the greys were read as the file states them and look as if it were wrong.
+pub(crate) fn flag_of_polarity(score: f32) -> Option<Flag> {
+    let message =
+        "the bones look dark on a bright ground, and the file says that they are not; it was read as it says";
+    (score < SURELY_DARK).then(|| Flag::new(FlagCode::PolarityContradiction, message))
+}
+
 /// Most serious first, each code once.
 pub(crate) fn by_seriousness(mut flags: Vec<Flag>) -> Vec<Flag> {
     let rank = |flag: &Flag| match flag.code {
@@ -110,7 +121,7 @@ pub(crate) fn by_seriousness(mut flags: Vec<Flag>) -> Vec<Flag> {
         FlagCode::LowContrast => 1,
         FlagCode::LowResolution => 2,
         FlagCode::HandNotFound => 3,
-        FlagCode::NotHandByHeader => 4,
+        FlagCode::NotHandByHeader | FlagCode::HandNotNamed => 4,
         FlagCode::UnusualImage => 5,
         FlagCode::SexContradiction => 6,
         FlagCode::OtherSex => 7,
@@ -119,7 +130,7 @@ pub(crate) fn by_seriousness(mut flags: Vec<Flag>) -> Vec<Flag> {
         FlagCode::SexUnknown => 10,
         FlagCode::FullGrown => 11,
         FlagCode::Turned => 12,
-        FlagCode::PolarityInverted => 13,
+        FlagCode::PolarityInverted | FlagCode::PolarityContradiction => 13,
         FlagCode::RightHand => 14,
         FlagCode::Colour => 15,
         FlagCode::PixelsNotSquare => 17,

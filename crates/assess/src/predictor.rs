@@ -2,7 +2,7 @@ use crate::attention::spread;
 use crate::bundle::read_guard;
 use crate::judgement::{
     by_seriousness, contrast, decide, flag_of_age, flag_of_contrast, flag_of_cut, flag_of_growth,
-    flag_of_rival, is_readable,
+    flag_of_polarity, flag_of_rival, is_readable,
 };
 use crate::reader::{Reader, Seen};
 use crate::{AssessError, Bundle, Manifest, Traits, Upright};
@@ -11,6 +11,7 @@ use boneage_core::{
 };
 use boneage_nets::{Arithmetic, WeightsFile};
 use boneage_vision::{Crop, Frame, Placing, Preprocess};
+use std::sync::Arc;
 
 /// One image with what is known about it.
 #[derive(Clone, Copy, Debug)]
@@ -55,10 +56,11 @@ impl Reading {
     }
 }
 
-/// A model ready to read images.
+/// A model ready to read images. A copy shares the weights.
+#[derive(Clone)]
 pub struct Predictor {
     manifest: Manifest,
-    reader: Reader,
+    reader: Arc<Reader>,
     name: ModelName,
     in_a_mirror: bool,
 }
@@ -88,7 +90,7 @@ impl Predictor {
         let mut manifest = Bundle::read_manifest(bundle.bytes())?;
         let (digest, reader) =
             rayon::join(|| bundle.digest().clone(), || Reader::open(&manifest, bundle, backbone, arithmetic));
-        let reader = reader?;
+        let reader = Arc::new(reader?);
         if let Some(guard) = &mut manifest.guard {
             read_guard(guard, bundle.bytes())?;
         }
@@ -102,6 +104,14 @@ impl Predictor {
         self.in_a_mirror = true;
         self.name.name.push_str("+tta");
         self
+    }
+
+    /// The same for films that state which way their greys lie, as DICOM files do: bones that look dark are not made
+    /// bright, and flagged where they surely are dark.
+    pub fn trusting_polarity(&self) -> Self {
+        let mut predictor = self.clone();
+        predictor.manifest.preprocess.settle_polarity = false;
+        predictor
     }
 
     /// The model's name and the digest of its bundle.
@@ -205,6 +215,9 @@ impl Predictor {
         let told = |flag: &&Flag| !(large && flag.code == FlagCode::LowResolution);
         flags.extend(reading.frame.flags().iter().filter(told).cloned());
         flags.extend(flag_of_contrast(contrast));
+        if !self.manifest.preprocess.settle_polarity {
+            flags.extend(flag_of_polarity(reading.frame.polarity()));
+        }
         let guard = self.manifest.guard.as_ref();
         let refusal = guard.and_then(|guard| guard.refusal(&reading.traits));
         let grey = flags.iter().all(|flag| flag.code != FlagCode::ColourPicture);

@@ -2,12 +2,13 @@
 //! image, not the age.
 
 use boneage_assess::{
-    AssessError, BackboneName, Bundle, Guard, GuardWeights, Manifest, ModelShape, ModelWeights, NetworkShape,
-    NetworkWeights, Predictor, Radiograph, Training, Traits, Upright,
+    AssessError, BackboneName, Bundle, Film, Guard, GuardWeights, Manifest, ModelShape, ModelWeights,
+    NetworkShape, NetworkWeights, Pictures, Predictor, Radiograph, Training, Traits, Upright,
 };
 use boneage_core::{Assessment, Decision, Digest, FlagCode, Months, Plane, Sex, SexGiven, SexSource};
+use boneage_dicom::Header;
 use boneage_nets::{Arithmetic, Head, HeadConfig, HeadKind, WeightsFile};
-use boneage_vision::{Placing, Preprocess, Region, turned};
+use boneage_vision::{Placing, Preprocess, Region, polarity_score, turned};
 use std::sync::LazyLock;
 
 static BACKBONE: LazyLock<Vec<u8>> = LazyLock::new(|| {
@@ -304,4 +305,39 @@ fn test_time_augmentation_tells_the_mean_of_both_sides_and_its_name() {
     let (off, apart) = ((months - (once + mirrored) / 2.0).abs(), (once - mirrored).abs());
     assert!(off < 0.05 * apart && apart > 1.0, "{months}: {once} {mirrored}");
     assert_eq!(twice.name().name, format!("{}+tta", PREDICTOR.name().name));
+}
+
+#[test]
+fn a_polarity_that_the_file_states_is_not_guessed_again() {
+    let guessing = &*PREDICTOR;
+    let trusting = guessing.trusting_polarity();
+    // A bright palm with striped fingers, and the same as a print.
+    let film = Plane::from_fn(320, 400, |x, y| {
+        let (dx, dy) = ((x as f32 - 160.0) / 95.0, (y as f32 - 200.0) / 145.0);
+        let stripes = if x / 6 % 2 == 0 { 0.15 } else { 0.0 };
+        if dx * dx + dy * dy < 1.0 { 0.5 + stripes } else { 0.1 + 0.0002 * y as f32 }
+    });
+    let print = film.map(|grey| 1.0 - grey);
+    assert!(polarity_score(&print) < -0.5, "{}", polarity_score(&print));
+    let polarity = |predictor: &Predictor, plane: &Plane| {
+        let mut codes = codes(predictor, plane);
+        codes.retain(|code| code.as_str().starts_with("polarity"));
+        codes
+    };
+    assert_eq!(polarity(guessing, &film), []);
+    assert_eq!(polarity(&trusting, &film), []);
+    assert_eq!(polarity(guessing, &print), [FlagCode::PolarityInverted]);
+    assert_eq!(polarity(&trusting, &print), [FlagCode::PolarityContradiction]);
+    let seen = |predictor: &Predictor| predictor.read(&print, Some(Sex::Male)).frame.image().at(32, 32);
+    assert!(seen(&trusting) < 128.0 && seen(guessing) > 128.0);
+    let sex = SexGiven { value: Some(Sex::Male), source: SexSource::Given };
+    let film = Film {
+        plane: print,
+        flags: Vec::new(),
+        header: Some(Header::default()),
+        source: None,
+        digest: Digest::of(b"film"),
+    };
+    let told = film.assess(guessing, sex, None, Pictures::Unwanted);
+    assert!(told.flags.iter().any(|flag| flag.code == FlagCode::PolarityContradiction), "{:?}", told.flags);
 }

@@ -133,6 +133,10 @@ pub enum FlagCode {
     SexContradiction,
     /// The file's header says that this is something else than a radiograph of a hand.
     NotHandByHeader,
+    /// The file's header names a body part that may be a hand or another.
+    HandNotNamed,
+    /// The bones look dark on a bright ground, and the file's header says that they are not; it was read as it says.
+    PolarityContradiction,
     /// A right hand, by the file's header or by its looks, or a mirrored film; the standards show left ones.
     RightHand,
     /// The file holds several frames; the first was read.
@@ -168,6 +172,8 @@ impl FlagCode {
             FlagCode::OutsideTrainingRange => "outside_training_range",
             FlagCode::SexContradiction => "sex_contradiction",
             FlagCode::NotHandByHeader => "not_hand_by_header",
+            FlagCode::HandNotNamed => "hand_not_named",
+            FlagCode::PolarityContradiction => "polarity_contradiction",
             FlagCode::RightHand => "right_hand",
             FlagCode::FirstFrame => "first_frame",
             FlagCode::StorageContradiction => "storage_contradiction",

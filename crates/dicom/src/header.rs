@@ -103,24 +103,53 @@ fn stated_age(word: &str) -> Option<Months> {
 /// converted (`OT`, `SC`). Not from a standard; chosen because these are what archives label so.
 const RADIOGRAPHS: [&str; 7] = ["CR", "DX", "DR", "RG", "RF", "OT", "SC"];
 
-/// Parts of words by which a body part may be a hand: `HAND`, `L WRIST`, `CARPUS`, `EXTREMITY`, `BONEAGE`.
-const HANDS: [&str; 7] = ["HAND", "WRIST", "CARP", "FINGER", "EXTREM", "BONE", "ARM"];
+/// Parts of words by which a body part is a hand: `HAND`, `L WRIST`, `METACARPUS`, `BONEAGE`.
+const HANDS: [&str; 6] = ["HAND", "WRIST", "CARP", "FINGER", "BONEAGE", "BONE AGE"];
+
+/// Parts of words by which it may be one: `EXTREMITY`, `UP_EXM` and `UPPER LIMB` are what many machines call a hand, and an
+/// elbow too; a film of a forearm may hold the hand.
+const MAYBE_HANDS: [&str; 6] = ["EXTREM", "EXM", "LIMB", "ARM", "BONE", "SKELETON"];
+
+/// Parts of words by which it is none after all: `LOWER EXTREMITY`, `LOW_EXM`, `LEG`.
+const NO_HANDS: [&str; 2] = ["LOW", "LEG"];
 
 impl Header {
     /// What the header says where it speaks of something else than a radiograph of a hand: `modality CT and body part
     /// CHEST`.
     pub fn not_a_hand(&self) -> Option<String> {
         let modality = self.modality.as_deref().filter(|modality| !RADIOGRAPHS.contains(modality));
-        let part = self.body_part.as_deref().filter(|part| {
-            let part = part.to_ascii_uppercase();
-            !HANDS.iter().any(|hand| part.contains(hand))
-        });
+        let part = self.body_part.as_deref().filter(|part| kind_of(part) == Part::Other);
         match (modality, part) {
             (Some(modality), Some(part)) => Some(format!("modality {modality} and body part {part}")),
             (Some(modality), None) => Some(format!("modality {modality}")),
             (None, Some(part)) => Some(format!("body part {part}")),
             (None, None) => None,
         }
+    }
+
+    /// The body part where it may be a hand and may be something else: `EXTREMITY`.
+    pub fn maybe_a_hand(&self) -> Option<&str> {
+        self.body_part.as_deref().filter(|part| kind_of(part) == Part::Maybe)
+    }
+}
+
+/// What a body part is, for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Hand,
+    Maybe,
+    Other,
+}
+
+fn kind_of(part: &str) -> Part {
+    let part = part.to_ascii_uppercase();
+    let has = |words: &[&str]| words.iter().any(|word| part.contains(word));
+    if has(&HANDS) {
+        Part::Hand
+    } else if has(&MAYBE_HANDS) && !has(&NO_HANDS) {
+        Part::Maybe
+    } else {
+        Part::Other
     }
 }
 
@@ -130,6 +159,9 @@ pub(crate) fn not_a_hand(header: &Header) -> Vec<Flag> {
     if let Some(told) = header.not_a_hand() {
         let told = format!("the header says {told}: no radiograph of a hand");
         flags.push(Flag::new(FlagCode::NotHandByHeader, told));
+    } else if let Some(part) = header.maybe_a_hand() {
+        let told = format!("the header says body part {part}, which may be a hand or another");
+        flags.push(Flag::new(FlagCode::HandNotNamed, told));
     }
     if header.laterality == Some(Laterality::Right) {
         flags.push(Flag::new(
@@ -163,6 +195,20 @@ mod tests {
         };
         assert!(not_a_hand(&header("DX", "Left Hand")).is_empty());
         assert!(not_a_hand(&Header::default()).is_empty());
+        for part in ["EXTREMITY", "UP_EXM", "Upper Extremity", "FOREARM", "UPPER LIMB"] {
+            let flags = not_a_hand(&header("CR", part));
+            assert_eq!(
+                flags.iter().map(|flag| flag.code).collect::<Vec<_>>(),
+                [FlagCode::HandNotNamed],
+                "{part}"
+            );
+        }
+        for part in ["LOWER EXTREMITY", "LOW_EXM", "LEG", "KNEE", "FOOT"] {
+            assert!(header("CR", part).not_a_hand().is_some(), "{part}");
+        }
+        for part in ["HAND", "WRIST", "Metacarpus", "BONEAGE", "UP_EXM HAND"] {
+            assert!(not_a_hand(&header("CR", part)).is_empty(), "{part}");
+        }
         let chest = not_a_hand(&header("CT", "CHEST"));
         assert!(chest[0].message.contains("CT and body part CHEST"), "{chest:?}");
     }

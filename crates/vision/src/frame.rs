@@ -1,5 +1,5 @@
 use crate::edges::soft_edges;
-use crate::polarity::is_inverted;
+use crate::polarity::{is_inverted, polarity_score};
 use crate::preprocess::{Crop, Fit, Preprocess};
 use crate::squash::squash;
 use crate::{HandExtraction, HandRecipe, Levels, extract_hand, warp};
@@ -99,6 +99,12 @@ impl Frame {
             search: (squashed, recipe.hand.clone()),
             flags,
         }
+    }
+
+    /// Which way the greys lie, by [`polarity_score`] of the canonical square as the model saw it: positive where bones
+    /// are bright.
+    pub fn polarity(&self) -> f32 {
+        polarity_score(&self.search.0)
     }
 
     /// The clean view: `size` x `size`, 0..255.

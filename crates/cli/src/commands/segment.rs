@@ -151,8 +151,9 @@ fn extract_all(
 
 /// What was noticed about the image.
 fn extract_one(file: &Path, pictures: &Pictures) -> anyhow::Result<Vec<Flag>> {
-    let Film { plane: mut film, mut flags, .. } = load(file, &DecodeLimits::default())?;
-    if is_inverted(&film) {
+    let Film { plane: mut film, mut flags, header, .. } = load(file, &DecodeLimits::default())?;
+    // A DICOM file says itself which values are bright.
+    if header.is_none() && is_inverted(&film) {
         film = film.map(|grey| 1.0 - grey);
         flags.push(Flag::new(FlagCode::PolarityInverted, "bones were dark; the image was inverted"));
     }
