@@ -1,5 +1,6 @@
 //! Files and words that cannot be used: each is named with a hint, and the exit code tells what kind it was.
 
+#[allow(dead_code)] // what only other tests use
 mod bench;
 
 use bench::{Bench, Ran};

@@ -1,5 +1,6 @@
 //! What the command prints, word for word.
 
+#[allow(dead_code)] // what only other tests use
 mod bench;
 
 use bench::{Bench, run};

@@ -217,6 +217,10 @@ pub struct Training {
     /// weights themselves; 0.999 remembers about a thousand steps. Not in the paper.
     #[serde(default)]
     pub averaging: Option<f32>,
+    /// Shift all readings by one number of months, so that the inner validation's median error is zero: what
+    /// augmentation and dropout move the readings by is gone in use. Not in the paper.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub centred: bool,
     /// Stop after so many epochs without improvement.
     #[serde(default)]
     pub early_stopping: Option<u32>,

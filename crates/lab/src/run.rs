@@ -152,12 +152,21 @@ impl RunFolder {
         let training = experiment.indices(Part::Training);
         let ages = || training.iter().map(|&i| experiment.dataset.radiographs[i].months);
         let constant = median(ages()).unwrap_or(Months(0.0));
+        let mut shift = 0.0;
+        if experiment.recipe.training.centred {
+            let indices = experiment.indices(Part::Inner);
+            let read = indices.iter().zip(predict(experiment, &network, backbone, &indices)?);
+            let error =
+                |(&i, read): (&usize, Months)| Months(experiment.dataset.radiographs[i].months.0 - read.0);
+            shift = median(read.map(error)).map_or(0.0, |months| months.0);
+        }
         let read = |part: Part, table: Option<&IntervalTable>| -> Result<Vec<Scored>, LabError> {
             let indices = experiment.indices(part);
             let read = indices.iter().zip(predict(experiment, &network, backbone, &indices)?);
             let scored = read.map(|(&index, predicted)| {
                 let r = &experiment.dataset.radiographs[index];
-                let (id, sex, truth) = (r.id.clone(), r.sex, r.months);
+                let (id, sex, truth, predicted) =
+                    (r.id.clone(), r.sex, r.months, Months(predicted.0 + shift));
                 let interval = table.map(|table| table.interval(Months(predicted.0.max(0.0)), Some(sex)));
                 // Refusal is decided on the image itself, which the cache does not hold.
                 Scored { id, sex, truth, predicted, accepted: None, interval }
@@ -192,7 +201,7 @@ impl RunFolder {
             version: "1".to_owned(),
             model: ModelShape::Network(NetworkShape {
                 head: recipe.head.clone(),
-                age_mean: scale.mean,
+                age_mean: scale.mean + shift,
                 age_sd: scale.sd,
                 backbone: BackboneName { name, digest: backbone.weights(), frozen: recipe.transfer.frozen },
             }),

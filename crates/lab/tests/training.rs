@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used)] // also in the functions that the tests share
 
 use boneage_assess::{Bundle, Predictor};
-use boneage_core::{Digest, Plane, stream};
+use boneage_core::{Digest, Months, Plane, stream};
 use boneage_lab::{
     Augment, Backbone, Experiment, FrozenVgg16, LabError, Part, Purpose, Radiograph, Recipe, RunFolder,
-    Split, View, read_all, train,
+    Split, View, median, read_all, train,
 };
 use boneage_nets::{Features, NetsError};
 use std::path::Path;
@@ -259,6 +259,7 @@ fn check_the_model_reads_as_the_training_did(frozen: usize) {
     recipe.head.channels = 512;
     recipe.transfer.frozen = frozen;
     recipe.training.epochs = 1;
+    recipe.training.centred = true;
     let experiment = Experiment::open(recipe, &data, &dir.path().join("cache"), &backbone).unwrap();
     experiment.fill(&backbone, Purpose::Trial).unwrap();
     let run = train_into(&dir.path().join("run"), &experiment, &backbone, None);
@@ -273,6 +274,10 @@ fn check_the_model_reads_as_the_training_did(frozen: usize) {
     let (scored, unreadable) = read_all(&predictor, &inner);
     assert!(unreadable.is_empty() && !scored.is_empty());
     let predictions = std::fs::read_to_string(run.path().join("predictions.csv")).unwrap();
+    let number = |line: &str, field| line.split(',').nth(field).unwrap().parse::<f32>().unwrap();
+    let errors = predictions.lines().skip(1).map(|line| Months(number(line, 4) - number(line, 3)));
+    let middle = median(errors).unwrap();
+    assert!(middle.0.abs() < 0.01, "a centred model errs by {} in the median", middle.0);
     for (line, scored) in predictions.lines().skip(1).zip(&scored) {
         let fields: Vec<&str> = line.split(',').collect();
         assert_eq!(fields[0], scored.id);

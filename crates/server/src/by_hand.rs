@@ -20,10 +20,10 @@ pub(crate) struct ByHand {
 #[serde(deny_unknown_fields)]
 pub(crate) struct CropBox {
     /// Where it begins, from the left.
-    #[schema(minimum = 0, maximum = 1)]
+    #[schema(minimum = 0, maximum = 0.95)]
     pub(crate) left: f32,
     /// Where it begins, from above.
-    #[schema(minimum = 0, maximum = 1)]
+    #[schema(minimum = 0, maximum = 0.95)]
     pub(crate) top: f32,
     /// How much of the width it is.
     #[schema(minimum = 0.05, maximum = 1)]

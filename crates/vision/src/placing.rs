@@ -29,36 +29,43 @@ pub enum PlacingError {
     /// The turn is no number, or more than half a turn.
     #[error("a turn of {0} degrees; hint: -180 to 180, clockwise")]
     Turn(f32),
-    /// The part reaches beyond the frame, or is next to nothing.
-    #[error("a part of {} x {} at {}, {}; hint: shares from 0 to 1 within the frame, at least {LEAST_SHARE} each way", .0.width, .0.height, .0.left, .0.top)]
+    /// The part begins beyond the frame, or is next to nothing.
+    #[error("a part of {} x {} at {}, {}; hint: shares of the frame, from 0 to 1, with at least {LEAST_SHARE} each way within it", .0.width, .0.height, .0.left, .0.top)]
     Crop(Region),
 }
 
 /// Least share of width and height that is cut out: below it there is no hand.
 const LEAST_SHARE: f32 = 0.05;
 
-/// How far beyond 1 a sum of two shares may be by rounding.
-const ROUNDING: f32 = 1e-4;
+/// Where a part may begin at most.
+const LAST_BEGIN: f32 = 0.95;
 
 impl Placing {
     /// Turned clockwise by `degrees`, on a frame that holds all of the film; then with left and right exchanged, if
-    /// `mirrored`; then cut to the part `crop` of that frame.
+    /// `mirrored`; then cut to the part `crop` of that frame. What of the part lies beyond the frame does not count.
     ///
     /// # Errors
-    /// If the turn is not from -180 to 180, or the part not within the frame.
+    /// If the turn is not from -180 to 180, or next to nothing of the part lies within the frame.
     pub fn new(degrees: f32, mirrored: bool, crop: Option<Region>) -> Result<Placing, PlacingError> {
         // A range holds no NaN.
         if !(-180.0..=180.0).contains(&degrees) {
             return Err(PlacingError::Turn(degrees));
         }
         let within = |from: f32, share: f32| {
-            (0.0..=1.0).contains(&from) && share >= LEAST_SHARE && from + share <= 1.0 + ROUNDING
+            (0.0..=LAST_BEGIN).contains(&from) && (LEAST_SHARE..=1.0).contains(&share)
         };
         match crop {
             Some(part) if !(within(part.left, part.width) && within(part.top, part.height)) => {
                 Err(PlacingError::Crop(part))
             }
-            _ => Ok(Placing { degrees, mirrored, crop }),
+            _ => {
+                let crop = crop.map(|part| Region {
+                    width: part.width.min(1.0 - part.left),
+                    height: part.height.min(1.0 - part.top),
+                    ..part
+                });
+                Ok(Placing { degrees, mirrored, crop })
+            }
         }
     }
 
@@ -150,13 +157,21 @@ mod tests {
         }
         for part in [
             Region { left: -0.1, ..PART },
-            Region { left: 0.6, ..PART },
+            Region { left: 0.96, ..PART },
+            Region { width: 1.1, ..PART },
             Region { width: 0.01, ..PART },
             Region { height: f32::NAN, ..PART },
         ] {
             let refused = Placing::new(0.0, false, Some(part)).unwrap_err();
             assert!(refused.to_string().contains("shares from 0 to 1"), "{refused}");
         }
+    }
+
+    #[test]
+    fn what_lies_beyond_the_frame_does_not_count() {
+        let part = Region { left: 0.75, top: 0.9, width: 0.5, height: 1.0 };
+        let crop = Placing::new(0.0, false, Some(part)).unwrap().crop().unwrap();
+        assert!((crop.width - 0.25).abs() < 1e-6 && (crop.height - 0.1).abs() < 1e-6, "{crop:?}");
     }
 
     #[test]

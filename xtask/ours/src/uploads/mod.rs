@@ -112,7 +112,7 @@ fn predictor() -> Result<Predictor> {
         fs::read(&path).with_context(|| path.display().to_string())
     };
     let (head, backbone) =
-        (read("attention-sex-352-block5.safetensors")?, read("vgg16-imagenet.safetensors")?);
+        (read("attention-sex-352-block4.safetensors")?, read("vgg16-imagenet.safetensors")?);
     Ok(Predictor::new(&head, &backbone)?)
 }
 
