@@ -60,7 +60,7 @@ fn a_film_is_laid_down_by_hand_and_it_is_told() {
     bench.film("a.png", 300, 300);
     for (wrong, reason) in [
         (vec!["hand.png", "--turn", "200"], "a turn of 200 degrees"),
-        (vec!["hand.png", "--crop", "0,0,1.1,1"], "shares from 0 to 1"),
+        (vec!["hand.png", "--crop", "0,0,1.1,1"], "shares of the frame, from 0 to 1"),
         (vec!["hand.png", "--crop", "0,0,1"], "four shares"),
         (vec!["hand.png", "a.png", "--mirror"], "there are 2 films"),
     ] {
