@@ -163,7 +163,7 @@ mod tests {
             Region { height: f32::NAN, ..PART },
         ] {
             let refused = Placing::new(0.0, false, Some(part)).unwrap_err();
-            assert!(refused.to_string().contains("shares from 0 to 1"), "{refused}");
+            assert!(refused.to_string().contains("shares of the frame, from 0 to 1"), "{refused}");
         }
     }
 
