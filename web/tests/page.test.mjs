@@ -173,6 +173,7 @@ test("what cannot be read says why", async (t) => {
   const { page, close } = await open(t, service.address);
   await page.getByText("Drop a radiograph").waitFor();
   await drop(page, "cut.png", readFileSync(example).subarray(0, 9000));
+  await page.getByText("Whose hand is it?").waitFor();
   await page.keyboard.press("u");
   await page.getByText("truncated").waitFor(PATIENCE);
   await shoot(page, "failed");
