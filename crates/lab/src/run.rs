@@ -152,39 +152,44 @@ impl RunFolder {
         let training = experiment.indices(Part::Training);
         let ages = || training.iter().map(|&i| experiment.dataset.radiographs[i].months);
         let constant = median(ages()).unwrap_or(Months(0.0));
+        let predicted = |part: Part| predict(experiment, &network, backbone, &experiment.indices(part));
+        let inner = predicted(Part::Inner)?;
         let mut shift = 0.0;
         if experiment.recipe.training.centred {
-            let indices = experiment.indices(Part::Inner);
-            let read = indices.iter().zip(predict(experiment, &network, backbone, &indices)?);
+            let read = experiment.indices(Part::Inner).into_iter().zip(&inner);
             let error =
-                |(&i, read): (&usize, Months)| Months(experiment.dataset.radiographs[i].months.0 - read.0);
+                |(i, read): (usize, &Months)| Months(experiment.dataset.radiographs[i].months.0 - read.0);
             shift = median(read.map(error)).map_or(0.0, |months| months.0);
         }
-        let read = |part: Part, table: Option<&IntervalTable>| -> Result<Vec<Scored>, LabError> {
-            let indices = experiment.indices(part);
-            let read = indices.iter().zip(predict(experiment, &network, backbone, &indices)?);
-            let scored = read.map(|(&index, predicted)| {
+        let scored = |part: Part, predicted: Vec<Months>, table: Option<&IntervalTable>| -> Vec<Scored> {
+            let read = experiment.indices(part).into_iter().zip(predicted);
+            read.map(|(index, predicted)| {
                 let r = &experiment.dataset.radiographs[index];
                 let (id, sex, truth, predicted) =
                     (r.id.clone(), r.sex, r.months, Months(predicted.0 + shift));
                 let interval = table.map(|table| table.interval(Months(predicted.0.max(0.0)), Some(sex)));
                 // Refusal is decided on the image itself, which the cache does not hold.
                 Scored { id, sex, truth, predicted, accepted: None, interval }
-            });
-            Ok(scored.collect())
+            })
+            .collect()
         };
         // Without intervals where there are too few to calibrate them: the report says so.
-        let calibration = if purpose == Purpose::Trial { Vec::new() } else { read(Part::Calibration, None)? };
+        let calibration = if purpose == Purpose::Trial {
+            Vec::new()
+        } else {
+            scored(Part::Calibration, predicted(Part::Calibration)?, None)
+        };
         let interval = calibrate_intervals(&calibration, INTERVAL_LEVEL).ok();
         let mut parts = Vec::new();
-        let mut evaluate = |part: Part| -> Result<Option<Evaluation>, LabError> {
-            let scored = read(part, interval.as_ref())?;
+        let mut evaluate = |part: Part, predicted: Vec<Months>| -> Option<Evaluation> {
+            let scored = scored(part, predicted, interval.as_ref());
             let evaluation = Evaluation::new(&scored, constant, "the median of the training labels");
             parts.push((part, scored));
-            Ok(evaluation)
+            evaluation
         };
-        let inner = evaluate(Part::Inner)?;
-        let holdout = if purpose == Purpose::Trial { None } else { evaluate(Part::Holdout)? };
+        let inner = evaluate(Part::Inner, inner);
+        let holdout =
+            if purpose == Purpose::Trial { None } else { evaluate(Part::Holdout, predicted(Part::Holdout)?) };
         parts.push((Part::Calibration, calibration));
         let finished = Finished { inner, holdout };
         write_atomically(&self.file("predictions.csv"), predictions_csv(&parts).as_bytes())?;

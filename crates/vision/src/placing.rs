@@ -37,8 +37,8 @@ pub enum PlacingError {
 /// Least share of width and height that is cut out: below it there is no hand.
 const LEAST_SHARE: f32 = 0.05;
 
-/// Where a part may begin at most.
-const LAST_BEGIN: f32 = 0.95;
+/// Where a part may begin at most: the least share still fits.
+const LAST_BEGIN: f32 = 1.0 - LEAST_SHARE;
 
 impl Placing {
     /// Turned clockwise by `degrees`, on a frame that holds all of the film; then with left and right exchanged, if
